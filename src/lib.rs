@@ -1,0 +1,3 @@
+//! Portcullis, a self-hosted gatekeeper for coding agents on a Git forge.
+
+pub mod lease;
