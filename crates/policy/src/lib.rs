@@ -1,7 +1,16 @@
-//! The pure core: facts in, verdict out.
+//! The pure core of Portcullis: facts in, verdict out.
+//!
+//! No I/O, no clock, no randomness, no panic, no `async` (invariant `policy_does_no_io`). What is unknown never
+//! passes (invariant `not_knowing_is_never_a_pass`).
 
+pub mod facts;
 pub mod ids;
+pub mod plan;
 pub mod subject;
+pub mod verdict;
 
+pub use facts::{Effects, Fact, Facts, Observed, Wanted};
 pub use ids::{CheckRunId, InstallationId, Millis, RepoId, RepoName, Sha, UserId};
+pub use plan::{Action, ShowCheck, plan};
 pub use subject::{Floor, PullSubject, Subject};
+pub use verdict::{Conclusion, Verdict};

@@ -1,0 +1,347 @@
+//! The whole of what was decided about a subject, as data.
+//!
+//! Every surface (check run, `explain`, JSON) renders this tree and nothing else, so all tell the same. It carries
+//! no clock: the same facts and rules give the same verdict and the same [`Verdict::digest`].
+
+use std::collections::BTreeSet;
+
+use change::{Class, RawPath};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::facts::{Account, Group, Repository};
+use crate::ids::Sha;
+
+/// What was decided about the head of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The base repository.
+    pub repository: Repository,
+    /// The commit that was judged; a verdict belongs to a SHA.
+    pub head: Sha,
+    /// The check run that shows it.
+    pub check: String,
+    /// The strictest of all pull requests with this head.
+    pub conclusion: Conclusion,
+    /// Whether the forge is to block by it.
+    pub enforcement: Enforcement,
+    /// Which rules it was judged by.
+    pub rules: RulesInForce,
+    /// One for each open pull request with this head, the subject first. Empty when none is open.
+    pub pulls: Vec<PullVerdict>,
+}
+
+impl Verdict {
+    /// What the forge shows: `evaluate` and `disabled` pass whatever was decided.
+    #[must_use]
+    pub fn shown(&self) -> Conclusion {
+        match self.enforcement {
+            Enforcement::Active => self.conclusion,
+            Enforcement::Evaluate | Enforcement::Disabled => Conclusion::Success,
+        }
+    }
+
+    /// SHA-256 over the verdict, in hex: two verdicts with one digest read the same everywhere.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        hex::encode(Sha256::digest(text))
+    }
+}
+
+/// What GitHub is told. `neutral` and `skipped` do not exist here: both satisfy a required check.
+///
+/// Ordered from mild to strict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conclusion {
+    /// It may land.
+    Success,
+    /// Somebody must do something first, such as approve.
+    ActionRequired,
+    /// It may not land as it is.
+    Failure,
+}
+
+impl Conclusion {
+    /// GitHub's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::ActionRequired => "action_required",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+/// Whether verdicts block, in the words of GitHub's rulesets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforcement {
+    /// Block.
+    Active,
+    /// Report what would have been blocked, and pass.
+    Evaluate,
+    /// Judge nothing, and pass.
+    Disabled,
+}
+
+/// Which rules a verdict rests on, and whether a newer file was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesInForce {
+    /// Where they were read from.
+    pub source: String,
+    /// SHA-256 of their text in hex; `None` when no valid rules were ever seen.
+    pub digest: Option<String>,
+    /// Why the text that stands there now is not the one in force.
+    pub trouble: Option<String>,
+}
+
+/// What was decided about one pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullVerdict {
+    /// Its number.
+    pub number: u64,
+    /// Hostile text.
+    pub title: String,
+    /// The strictest of its findings.
+    pub conclusion: Conclusion,
+    /// Whose work it is.
+    pub involvement: Involvement,
+    /// Every complaint and every rule that applied, strictest first.
+    pub findings: Vec<Finding>,
+    /// Each tier that some finding requires, once.
+    pub tiers: Vec<TierState>,
+}
+
+/// Whose work a pull request is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Involvement {
+    /// Who opened it.
+    pub author: Option<Account>,
+    /// How it is judged.
+    pub judged_as: JudgedAs,
+    /// Every agent that had a hand in it, and how that is known.
+    pub agents: Vec<AgentTrace>,
+}
+
+/// How a pull request is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JudgedAs {
+    /// No agent had a hand in it: the rules are not asked.
+    People,
+    /// A person's work with traces of an agent, for which the rules make a provision.
+    Assisted,
+    /// An agent's work: bounds and rules.
+    Agents,
+    /// It could not be found out.
+    Unknown,
+}
+
+/// One sign that an agent had a hand in a change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AgentTrace {
+    /// The agent's name in `rules.toml`; `None` when it is not registered there.
+    pub registered: Option<String>,
+    /// The agent's id in the catalogue or its login, for people.
+    pub called: String,
+    /// What the evidence may do.
+    pub class: EvidenceClass,
+    /// What was seen, hostile text.
+    pub seen: String,
+}
+
+/// What a piece of evidence may do. Ordered from strong to weak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceClass {
+    /// The forge vouches for it: may decide.
+    Platform,
+    /// A signature proves it: may decide.
+    Cryptographic,
+    /// Anybody could have written it: may only raise scrutiny.
+    Claimed,
+}
+
+/// One complaint, or one rule that applied and is content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable, for machines and for searching: `rule`, `agent-branch`, `cannot-see`…
+    pub code: Code,
+    /// What it does to the verdict.
+    pub effect: Effect,
+    /// The rule, agent or tier in `rules.toml` that it rests on.
+    pub rule: Option<RuleRef>,
+    /// One sentence: what is wrong, or what holds.
+    pub message: String,
+    /// The rule's own reason.
+    pub why: Option<String>,
+    /// The facts that decided it.
+    pub evidence: Vec<Evidence>,
+    /// How many pieces of evidence there are, more than are listed perhaps.
+    pub evidence_total: usize,
+    /// What to do next, and who can.
+    pub way_out: Option<String>,
+}
+
+/// What a finding does to the verdict. Ordered from mild to strict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Applied and is satisfied.
+    Satisfied,
+    /// Blocks until somebody acts.
+    Waits,
+    /// Blocks because something could not be seen.
+    Unseen,
+    /// Blocks.
+    Denies,
+}
+
+impl Effect {
+    /// The conclusion that the effect alone leads to.
+    #[must_use]
+    pub fn conclusion(self) -> Conclusion {
+        match self {
+            Self::Satisfied => Conclusion::Success,
+            Self::Waits => Conclusion::ActionRequired,
+            Self::Unseen | Self::Denies => Conclusion::Failure,
+        }
+    }
+}
+
+/// Stable codes of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// No valid rules were ever seen.
+    NoRules,
+    /// Something could not be seen completely.
+    CannotSee,
+    /// An account or trace of an agent that `rules.toml` does not register.
+    UnregisteredAgent,
+    /// A commit that no account answers for.
+    UnattributedCommit,
+    /// The agent's registration has run out.
+    AgentExpired,
+    /// The agent is outside its repositories.
+    AgentRepository,
+    /// The agent is outside its branches.
+    AgentBranch,
+    /// The agent may not do this.
+    AgentVerb,
+    /// A person's work assisted by an agent, for which the rules ask a tier.
+    Assisted,
+    /// A rule denies.
+    RuleDenies,
+    /// A rule requires a tier.
+    RuleRequires,
+    /// No rule allows it.
+    NothingAllows,
+    /// A person with write access asks for changes.
+    ChangesRequested,
+}
+
+/// A place in `rules.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RuleRef {
+    /// The rule's id, or `agents.NAME`.
+    pub id: String,
+    /// Its line, counted from 1.
+    pub line: u32,
+    /// Where the rules stand.
+    pub source: String,
+}
+
+/// A fact that decided a finding. All text in it is hostile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// A changed path and the classes it falls in.
+    Path {
+        /// The path.
+        path: RawPath,
+        /// Its change classes.
+        classes: BTreeSet<Class>,
+    },
+    /// A commit.
+    Commit {
+        /// The commit.
+        oid: Sha,
+        /// What about it.
+        note: String,
+    },
+    /// An account.
+    Account(Account),
+    /// Anything else, in words.
+    Note(String),
+}
+
+/// A tier that is required, and who has approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierState {
+    /// The tier's name in `rules.toml`.
+    pub name: String,
+    /// Which rules require it.
+    pub required_by: BTreeSet<String>,
+    /// How many approvals it needs.
+    pub needed: u32,
+    /// Teams of which at least one counted approver must be a member; empty when any person will do.
+    pub from: BTreeSet<Group>,
+    /// Approvals that count.
+    pub counted: Vec<Approval>,
+    /// Approvals that do not, and why.
+    pub disqualified: Vec<Disqualified>,
+    /// Whether the tier is satisfied.
+    pub satisfied: bool,
+    /// Why satisfaction could not be determined, if so.
+    pub unseen: Option<String>,
+}
+
+/// An approval that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Who gave it.
+    pub by: Account,
+    /// Which of the tier's teams the person belongs to.
+    pub teams: BTreeSet<Group>,
+}
+
+/// An approval that does not count, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disqualified {
+    /// Who gave it; `None` when the account is gone.
+    pub by: Option<Account>,
+    /// Why it does not count.
+    pub because: Vec<Disqualification>,
+}
+
+/// Why an approval does not count.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disqualification {
+    /// It is an agent's account.
+    NotAPerson,
+    /// Whether it is a person's account could not be seen.
+    PersonUnknown(String),
+    /// The account may not push to the repository.
+    NoWriteAccess,
+    /// Whether it may could not be seen.
+    AccessUnknown(String),
+    /// It was given on another commit.
+    OtherCommit(Option<Sha>),
+    /// Its giver opened the pull request.
+    Author,
+    /// Its giver wrote or co-wrote a commit of it.
+    CommitAuthor(Sha),
+    /// Its giver committed a commit of it.
+    Committer(Sha),
+    /// Its giver pushed to it.
+    Pusher,
+    /// Its giver switched auto-merge on.
+    AutoMergeEnabler,
+    /// Who wrote the commits could not be seen.
+    IndependenceUnknown(String),
+}
