@@ -38,8 +38,8 @@ pub(crate) fn named_classes(
 ) -> Vec<Class> {
     let mut classes = Vec::new();
     for name in names {
-        if known.contains(&name.value) {
-            classes.push(Class::new(&name.value));
+        if let Some(class) = Class::parse(&name.value).filter(|_| known.contains(&name.value)) {
+            classes.push(class);
             continue;
         }
         let help = match nearest(&name.value, known) {

@@ -67,6 +67,16 @@ impl<'v> Table<'v> {
         self.rest.contains_key(key)
     }
 
+    /// Whether nothing is left in it that was not asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Whether the key is there and its value is such; does not count as asking for it.
+    pub(crate) fn holds(&self, key: &str, such: impl Fn(&DeValue<'_>) -> bool) -> bool {
+        self.rest.get(key).is_some_and(|(_, value)| such(value.get_ref()))
+    }
+
     /// A text.
     pub(crate) fn text(&mut self, key: &'static str, complaints: &mut Complaints<'_>) -> Option<At<String>> {
         let (_, value) = self.take(key)?;
