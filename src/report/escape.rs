@@ -135,18 +135,14 @@ impl Markdown {
             '`' => out.push_str("&#96;"),
             '@' => push_broken(out, "@"),
             '#' => push_broken(out, "\\#"),
-            '\\' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '~' | '|' | '$' | '^' | '=' => {
-                out.push('\\');
-                out.push(c);
-            }
-            // `scheme://`, `mailto:x`, `:emoji:`.
-            ':' if next.is_some_and(|n| !n.is_whitespace()) => push_broken(out, ":"),
+            // Without `]` no link, without `[` no image: round brackets and `!` may stay readable.
+            '\\' | '*' | '_' | '[' | ']' | '~' | '|' | '$' => push_escaped(out, c),
+            // `scheme://`, `mailto:x`, `:emoji:`; but `rules.toml:3` can be copied.
+            ':' if next.is_some_and(|n| !n.is_whitespace() && !n.is_ascii_digit()) => push_broken(out, ":"),
             '.' if self.before.ends_with(&['w', 'w', 'w']) => push_broken(out, "\\."),
-            '.' if self.after_number => out.push_str("\\."),
-            '-' | '+' if first => {
-                out.push('\\');
-                out.push(c);
-            }
+            // Lists and headings, if this should come to stand at the beginning of a line.
+            '.' | ')' if self.after_number => push_escaped(out, c),
+            '-' | '+' | '=' if first => push_escaped(out, c),
             // `GH-12`, `CVE-2026-1`, `JIRA-1`, `GHSA-…`.
             '-' if next.is_some_and(|n| n.is_ascii_digit()) || self.before == ['g', 'h', 's', 'a'] => {
                 push_broken(out, "-");
@@ -172,6 +168,11 @@ impl Markdown {
             self.hex += 1;
         }
     }
+}
+
+fn push_escaped(out: &mut String, c: char) {
+    out.push('\\');
+    out.push(c);
 }
 
 fn push_broken(out: &mut String, text: &str) {

@@ -129,19 +129,15 @@ pub(super) fn tier(tier: &TierState) -> String {
 /// Who can move a tier on.
 fn who_can(tier: &TierState) -> String {
     let more = missing(tier);
-    let people = "people with write access who had no part in the change";
-    let Some(teams) = missing_teams(tier) else {
-        return format!("It needs {} more from {people}.", count(more, "approval"));
-    };
-    if more == 1 {
-        return format!(
-            "It needs one more from a member of {teams} with write access and no part in the change."
-        );
+    let who = "with write access who had no part in the change";
+    match (missing_teams(tier), more) {
+        (None, 1) => format!("It needs 1 more, from a person {who}."),
+        (None, _) => format!("It needs {more} more, from people {who}."),
+        (Some(teams), 1) => format!("It needs 1 more, from a member of {teams} {who}."),
+        (Some(teams), _) => {
+            format!("It needs {more} more, from people {who}, at least one of them a member of {teams}.")
+        }
     }
-    format!(
-        "It needs {} more from {people}, at least one of them a member of {teams}.",
-        count(more, "approval")
-    )
 }
 
 /// How many approvals a tier still lacks; a missing team costs one even where the number is reached.
