@@ -68,7 +68,7 @@ fn judge(facts: &Facts, pull: &Pull, rules: &Rules) -> PullVerdict {
         };
         let demands = demand::gather(&scene, rules, &involved);
         let asked = approval::tiers(facts, pull, rules, &demands.tiers);
-        findings.extend(demand::findings(demands, &asked, rules));
+        findings.extend(demand::findings(demands, &asked));
         findings.extend(approval::changes_requested(facts, pull, rules));
         tiers = asked;
     }
@@ -134,7 +134,10 @@ fn ungoverned(pull: &Pull, source: &RuleSource) -> PullVerdict {
         why: None,
         evidence: Vec::new(),
         evidence_total: 0,
-        way_out: Some("A maintainer of Portcullis repairs the file; `portcullis check` shows every complaint.".to_owned()),
+        way_out: Some(
+            "A maintainer of Portcullis repairs the file; `portcullis check` shows every complaint."
+                .to_owned(),
+        ),
     };
     verdict_of(pull, JudgedAs::Unknown, vec![finding])
 }

@@ -6,6 +6,7 @@
 pub mod complaint;
 pub mod decide;
 pub mod facts;
+pub mod identity;
 pub mod ids;
 pub mod plan;
 mod predicate;

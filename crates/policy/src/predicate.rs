@@ -25,8 +25,6 @@ use crate::facts::{Fact, Lines, Pull, Repository};
 use crate::rules::read::Table;
 use crate::verdict::Evidence;
 
-pub(crate) use changes::named_classes;
-
 /// What a condition is judged on: one pull request, with its files classified once for all rules.
 #[derive(Debug)]
 pub(crate) struct Scene<'f> {
@@ -171,14 +169,6 @@ impl Predicate {
         match self {
             Self::Lines(_) => Lines::Count,
             _ => Lines::Skip,
-        }
-    }
-
-    /// The agents that the condition names.
-    pub(crate) fn agents(&self) -> &[String] {
-        match self {
-            Self::Agents(condition) => condition.names(),
-            _ => &[],
         }
     }
 }

@@ -25,11 +25,8 @@ pub(super) fn gather(scene: &Scene<'_>, rules: &Rules, involved: &Involved) -> D
     if involved.judged_as == JudgedAs::Assisted
         && let Some(provision) = &rules.people.assisted
     {
-        let rule = RuleRef {
-            id: "people.assisted".to_owned(),
-            line: provision.line,
-            source: rules.source.clone(),
-        };
+        let rule =
+            RuleRef { id: "people.assisted".to_owned(), line: provision.line, source: rules.source.clone() };
         demands.require(rule, Code::Assisted, &provision.require, None, Proof::default());
     }
     for rule in &rules.rules {
@@ -114,13 +111,12 @@ fn nothing_allows() -> Finding {
 }
 
 /// One finding for each rule that applies.
-pub(super) fn findings(demands: Demands, tiers: &[TierState], rules: &Rules) -> Vec<Finding> {
+pub(super) fn findings(demands: Demands, tiers: &[TierState]) -> Vec<Finding> {
     let mut findings = demands.settled;
     for (rule, code, tier, why, proof) in demands.waiting {
         let state = tiers.iter().find(|state| state.name == tier);
         findings.push(required(rule, code, &tier, why, proof, state));
     }
-    debug_assert!(rules.rules.is_empty() || !findings.is_empty());
     findings
 }
 
@@ -136,10 +132,11 @@ fn required(
         Some(state) if state.satisfied => {
             (Effect::Satisfied, format!("`{}` requires tier `{tier}`, which is satisfied", rule.id), None)
         }
+        // Who can help is told once, with the tier.
         Some(state) => (
             if state.unseen.is_some() { Effect::Unseen } else { Effect::Waits },
             format!("`{}` requires tier `{tier}`: {}", rule.id, missing(state)),
-            Some(way_out(state)),
+            None,
         ),
         // A tier that is not defined cannot be satisfied; validation refuses such files.
         None => (Effect::Denies, format!("tier `{tier}` is not defined"), None),
@@ -171,17 +168,4 @@ fn missing(state: &TierState) -> String {
 fn teams(state: &TierState) -> String {
     let teams: Vec<String> = state.from.iter().map(|team| format!("`{team}`")).collect();
     teams.join(" or ")
-}
-
-fn way_out(state: &TierState) -> String {
-    let counted = u32::try_from(state.counted.len()).unwrap_or(u32::MAX);
-    let more = state.needed.saturating_sub(counted).max(1);
-    let people = if more == 1 { "1 more person".to_owned() } else { format!("{more} more people") };
-    let team_there = state.counted.iter().any(|approval| !approval.teams.is_empty());
-    let from = if state.from.is_empty() || team_there {
-        String::new()
-    } else {
-        format!(", at least one of them from {},", teams(state))
-    };
-    format!("{people}{from} with write access and no hand in the change must approve this very commit.")
 }

@@ -33,10 +33,6 @@ impl Agents {
         Some(Self { names })
     }
 
-    pub(super) fn names(&self) -> &[String] {
-        &self.names
-    }
-
     pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
         match self.names.iter().find(|name| scene.agents.contains(*name)) {
             Some(name) => Outcome::Holds(Proof::note(format!("agent `{name}`"))),

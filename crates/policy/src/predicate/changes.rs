@@ -31,11 +31,7 @@ impl Changes {
 }
 
 /// The classes of these names; a name that is no class is complained about.
-pub(crate) fn named_classes(
-    names: Vec<At<String>>,
-    known: &[String],
-    complaints: &mut Complaints<'_>,
-) -> Vec<Class> {
+fn named_classes(names: Vec<At<String>>, known: &[String], complaints: &mut Complaints<'_>) -> Vec<Class> {
     let mut classes = Vec::new();
     for name in names {
         if let Some(class) = Class::parse(&name.value).filter(|_| known.contains(&name.value)) {
