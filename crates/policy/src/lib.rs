@@ -4,6 +4,7 @@
 //! passes (invariant `not_knowing_is_never_a_pass`).
 
 pub mod facts;
+pub mod identity;
 pub mod ids;
 pub mod plan;
 pub mod subject;
