@@ -3,10 +3,14 @@
 //! No I/O, no clock, no randomness, no panic, no `async` (invariant `policy_does_no_io`). What is unknown never
 //! passes (invariant `not_knowing_is_never_a_pass`).
 
+pub mod complaint;
+pub mod decide;
 pub mod facts;
 pub mod identity;
 pub mod ids;
 pub mod plan;
+mod predicate;
+pub mod rules;
 pub mod subject;
 pub mod verdict;
 

@@ -1,0 +1,110 @@
+//! What is wrong with a rules file: data, with the place and the way out.
+//!
+//! Parsing goes on after a complaint, so that a maintainer sees all of them at once. Rendering with line and caret is
+//! the command line's business; the same data goes out as JSON.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+/// One thing wrong with a rules file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Complaint {
+    /// Stable: scripts and searches may rely on it.
+    pub code: &'static str,
+    /// An error makes the file invalid; a warning does not.
+    pub severity: Severity,
+    /// Byte range in the file.
+    pub span: Range<usize>,
+    /// Line of the start, counted from 1.
+    pub line: u32,
+    /// Column of the start in characters, counted from 1.
+    pub column: u32,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// Whether a complaint makes the file invalid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The file is not used.
+    Error,
+    /// The file is used; something in it is probably not meant.
+    Warning,
+}
+
+/// Collects complaints about one text.
+#[derive(Debug)]
+pub(crate) struct Complaints<'a> {
+    text: &'a str,
+    list: Vec<Complaint>,
+}
+
+/// More than this helps nobody, and a hostile file could ask for any number.
+const MOST: usize = 100;
+
+impl<'a> Complaints<'a> {
+    pub(crate) fn about(text: &'a str) -> Self {
+        Self { text, list: Vec::new() }
+    }
+
+    pub(crate) fn error(
+        &mut self,
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Severity::Error, code, span, message.into(), help.into());
+    }
+
+    pub(crate) fn warn(
+        &mut self,
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Severity::Warning, code, span, message.into(), help.into());
+    }
+
+    /// The line of a byte offset, counted from 1.
+    pub(crate) fn line_of(&self, offset: usize) -> u32 {
+        place(self.text, offset).0
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.list.iter().any(|complaint| complaint.severity == Severity::Error)
+    }
+
+    /// All complaints in the order of the file.
+    pub(crate) fn finish(mut self) -> Vec<Complaint> {
+        self.list.sort_by_key(|complaint| (complaint.span.start, complaint.severity));
+        self.list
+    }
+
+    fn add(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        span: Range<usize>,
+        message: String,
+        help: String,
+    ) {
+        if self.list.len() >= MOST {
+            return;
+        }
+        let (line, column) = place(self.text, span.start);
+        self.list.push(Complaint { code, severity, span, line, column, message, help });
+    }
+}
+
+fn place(text: &str, offset: usize) -> (u32, u32) {
+    let before: &str = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count();
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count());
+    (u32::try_from(line + 1).unwrap_or(u32::MAX), u32::try_from(column + 1).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,161 @@
+//! Facts and rules in, verdict out. Total and pure: every input has a verdict, and the same input the same one.
+//!
+//! Every rule that applies counts, the strictest wins, and what nothing allows is denied. Whatever could not be seen
+//! blocks (invariants `decide_is_total`, `not_knowing_is_never_a_pass`).
+
+mod approval;
+mod bounds;
+mod demand;
+mod involve;
+mod standing;
+
+use crate::facts::{Fact, Facts, Pull, PullState};
+use crate::predicate::{Classified, Scene};
+use crate::rules::{DEFAULT_CHECK, RuleSource, Rules};
+use crate::verdict::{
+    Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, Verdict,
+};
+use involve::Involved;
+
+/// Decides about a subject.
+#[must_use]
+pub fn decide(facts: &Facts, source: &RuleSource) -> Verdict {
+    let (check, enforcement) = match &source.in_force {
+        Some(rules) => (rules.gate.check.clone(), rules.gate.enforcement),
+        None => (DEFAULT_CHECK.to_owned(), Enforcement::Active),
+    };
+    let pulls = open_pulls(facts).map(|pull| match &source.in_force {
+        Some(rules) => judge(facts, pull, rules),
+        None => ungoverned(pull, source),
+    });
+    let mut pulls: Vec<PullVerdict> = pulls.collect();
+    if let (Fact::Unknown(why), Some(first)) = (&facts.siblings, pulls.first_mut()) {
+        first.findings.push(cannot_see(format!("which other pull requests have this head: {why}")));
+        conclude(first);
+    }
+    let conclusion = pulls.iter().map(|pull| pull.conclusion).max().unwrap_or(Conclusion::Success);
+    Verdict {
+        repository: facts.repository.clone(),
+        head: facts.pull.head.sha.clone(),
+        check,
+        conclusion,
+        enforcement,
+        rules: source.stamp(),
+        pulls,
+    }
+}
+
+/// The subject, if it is open, and its open siblings.
+fn open_pulls(facts: &Facts) -> impl Iterator<Item = &Pull> {
+    let siblings = facts.siblings.get().map(Vec::as_slice).unwrap_or_default();
+    let all = std::iter::once(&facts.pull).chain(siblings);
+    all.filter(|pull| pull.state == PullState::Open)
+}
+
+fn judge(facts: &Facts, pull: &Pull, rules: &Rules) -> PullVerdict {
+    if rules.gate.enforcement == Enforcement::Disabled {
+        return verdict_of(pull, JudgedAs::Unknown, Vec::new());
+    }
+    let involved = involve::involve(facts, pull, rules);
+    let mut findings = bounds::check(facts, pull, rules, &involved);
+    let mut tiers = Vec::new();
+    if involved.judged_as != JudgedAs::People {
+        let scene = Scene {
+            repository: &facts.repository,
+            pull,
+            files: classified(pull, rules),
+            agents: involved.registered(),
+        };
+        let demands = demand::gather(&scene, rules, &involved);
+        let asked = approval::tiers(facts, pull, rules, &demands.tiers);
+        findings.extend(demand::findings(demands, &asked, rules));
+        findings.extend(approval::changes_requested(facts, pull, rules));
+        tiers = asked;
+    }
+    let mut verdict = PullVerdict { tiers, ..verdict_of(pull, involved.judged_as, findings) };
+    verdict.involvement = shown(pull, involved);
+    verdict
+}
+
+/// The files of a change with their classes, once for all rules.
+fn classified<'f>(pull: &'f Pull, rules: &Rules) -> Fact<Vec<Classified<'f>>> {
+    match &pull.change {
+        Fact::Unknown(why) => Fact::Unknown(why.clone()),
+        Fact::Known(change) => {
+            let classify = |file| Classified { file, classes: rules.classes.classify(file) };
+            Fact::Known(change.files.iter().map(classify).collect())
+        }
+    }
+}
+
+fn shown(pull: &Pull, involved: Involved) -> Involvement {
+    Involvement {
+        author: pull.author.get().ok().cloned(),
+        judged_as: involved.judged_as,
+        agents: involved.traces.into_iter().collect(),
+    }
+}
+
+fn verdict_of(pull: &Pull, judged_as: JudgedAs, findings: Vec<Finding>) -> PullVerdict {
+    let author = pull.author.get().ok().cloned();
+    let mut verdict = PullVerdict {
+        number: pull.number,
+        title: pull.title.clone(),
+        conclusion: Conclusion::Success,
+        involvement: Involvement { author, judged_as, agents: Vec::new() },
+        findings,
+        tiers: Vec::new(),
+    };
+    conclude(&mut verdict);
+    verdict
+}
+
+/// Strictest first, then in the order of the rules; the strictest decides.
+fn conclude(verdict: &mut PullVerdict) {
+    verdict.findings.sort_by_key(|finding| {
+        (std::cmp::Reverse(finding.effect), finding.rule.as_ref().map(|rule| rule.line), finding.code)
+    });
+    let strictest = verdict.findings.iter().map(|finding| finding.effect).max();
+    verdict.conclusion = strictest.map_or(Conclusion::Success, Effect::conclusion);
+}
+
+/// No valid rules were ever seen: everything is blocked, with the reason.
+fn ungoverned(pull: &Pull, source: &RuleSource) -> PullVerdict {
+    let trouble = source.trouble.as_ref().map(crate::rules::Trouble::sentence);
+    let finding = Finding {
+        code: Code::NoRules,
+        effect: Effect::Denies,
+        rule: None,
+        message: format!(
+            "there are no valid rules in `{}`, so everything is blocked: {}",
+            source.place,
+            trouble.unwrap_or_else(|| "nothing was read yet".to_owned()),
+        ),
+        why: None,
+        evidence: Vec::new(),
+        evidence_total: 0,
+        way_out: Some("A maintainer of Portcullis repairs the file; `portcullis check` shows every complaint.".to_owned()),
+    };
+    verdict_of(pull, JudgedAs::Unknown, vec![finding])
+}
+
+/// Something could not be seen: blocks.
+fn cannot_see(what: String) -> Finding {
+    Finding {
+        code: Code::CannotSee,
+        effect: Effect::Unseen,
+        rule: None,
+        message: format!("could not see everything: {what}"),
+        why: None,
+        evidence: Vec::new(),
+        evidence_total: 0,
+        way_out: Some(
+            "Nothing is passed unseen. Re-run the check; if it stays so, make the change smaller or ask \
+             the operator of Portcullis."
+                .to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

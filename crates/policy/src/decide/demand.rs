@@ -1,0 +1,187 @@
+//! What the rules that apply demand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cannot_see;
+use super::involve::Involved;
+use crate::predicate::{Outcome, Proof, Scene};
+use crate::rules::{Demand, Rule, Rules};
+use crate::verdict::{Code, Effect, Finding, JudgedAs, RuleRef, TierState};
+
+/// What applies to a scene.
+#[derive(Debug, Default)]
+pub(super) struct Demands {
+    /// The findings of rules that deny or could not be determined.
+    settled: Vec<Finding>,
+    /// Rules that require a tier, and why they apply.
+    waiting: Vec<(RuleRef, Code, String, Option<String>, Proof)>,
+    /// The tiers required, and by what.
+    pub(super) tiers: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Asks every rule.
+pub(super) fn gather(scene: &Scene<'_>, rules: &Rules, involved: &Involved) -> Demands {
+    let mut demands = Demands::default();
+    if involved.judged_as == JudgedAs::Assisted
+        && let Some(provision) = &rules.people.assisted
+    {
+        let rule = RuleRef {
+            id: "people.assisted".to_owned(),
+            line: provision.line,
+            source: rules.source.clone(),
+        };
+        demands.require(rule, Code::Assisted, &provision.require, None, Proof::default());
+    }
+    for rule in &rules.rules {
+        demands.ask(rule, scene, rules);
+    }
+    let nothing_said = demands.settled.is_empty() && demands.waiting.is_empty();
+    if nothing_said {
+        demands.settled.push(nothing_allows());
+    }
+    demands
+}
+
+impl Demands {
+    fn ask(&mut self, rule: &Rule, scene: &Scene<'_>, rules: &Rules) {
+        let place = RuleRef { id: rule.id.clone(), line: rule.line, source: rules.source.clone() };
+        match applies(rule, scene) {
+            Outcome::Fails => {}
+            Outcome::Undetermined(what) => {
+                let message = format!("whether rule `{}` applies: {what}", rule.id);
+                self.settled.push(Finding {
+                    rule: Some(place),
+                    why: rule.why.clone(),
+                    ..cannot_see(message)
+                });
+            }
+            Outcome::Holds(proof) => match &rule.demand {
+                Demand::Require(tier) => {
+                    self.require(place, Code::RuleRequires, tier, rule.why.clone(), proof);
+                }
+                Demand::Deny => self.settled.push(denied(rule, place, proof)),
+            },
+        }
+    }
+
+    fn require(&mut self, rule: RuleRef, code: Code, tier: &str, why: Option<String>, proof: Proof) {
+        self.tiers.entry(tier.to_owned()).or_default().insert(rule.id.clone());
+        self.waiting.push((rule, code, tier.to_owned(), why, proof));
+    }
+}
+
+/// All conditions must hold. One that surely fails settles it, whatever the others do not know.
+fn applies(rule: &Rule, scene: &Scene<'_>) -> Outcome {
+    let mut proof = Proof::default();
+    let mut undetermined = None;
+    for condition in &rule.when {
+        match condition.judge(scene) {
+            Outcome::Fails => return Outcome::Fails,
+            Outcome::Undetermined(what) => undetermined = Some(what),
+            Outcome::Holds(more) => proof = proof.and(more),
+        }
+    }
+    match undetermined {
+        Some(what) => Outcome::Undetermined(what),
+        None => Outcome::Holds(proof),
+    }
+}
+
+fn denied(rule: &Rule, place: RuleRef, proof: Proof) -> Finding {
+    Finding {
+        code: Code::RuleDenies,
+        effect: Effect::Denies,
+        rule: Some(place),
+        message: format!("rule `{}` denies this", rule.id),
+        why: rule.why.clone(),
+        evidence: proof.evidence,
+        evidence_total: proof.total,
+        way_out: Some("Take the offending part out of the change, or have a person do it.".to_owned()),
+    }
+}
+
+fn nothing_allows() -> Finding {
+    Finding {
+        code: Code::NothingAllows,
+        effect: Effect::Denies,
+        rule: None,
+        message: "no rule allows this, and what nothing allows is denied".to_owned(),
+        why: None,
+        evidence: Vec::new(),
+        evidence_total: 0,
+        way_out: Some("A maintainer adds a rule with `require = \"TIER\"` that applies to it.".to_owned()),
+    }
+}
+
+/// One finding for each rule that applies.
+pub(super) fn findings(demands: Demands, tiers: &[TierState], rules: &Rules) -> Vec<Finding> {
+    let mut findings = demands.settled;
+    for (rule, code, tier, why, proof) in demands.waiting {
+        let state = tiers.iter().find(|state| state.name == tier);
+        findings.push(required(rule, code, &tier, why, proof, state));
+    }
+    debug_assert!(rules.rules.is_empty() || !findings.is_empty());
+    findings
+}
+
+fn required(
+    rule: RuleRef,
+    code: Code,
+    tier: &str,
+    why: Option<String>,
+    proof: Proof,
+    state: Option<&TierState>,
+) -> Finding {
+    let (effect, message, way_out) = match state {
+        Some(state) if state.satisfied => {
+            (Effect::Satisfied, format!("`{}` requires tier `{tier}`, which is satisfied", rule.id), None)
+        }
+        Some(state) => (
+            if state.unseen.is_some() { Effect::Unseen } else { Effect::Waits },
+            format!("`{}` requires tier `{tier}`: {}", rule.id, missing(state)),
+            Some(way_out(state)),
+        ),
+        // A tier that is not defined cannot be satisfied; validation refuses such files.
+        None => (Effect::Denies, format!("tier `{tier}` is not defined"), None),
+    };
+    Finding {
+        code,
+        effect,
+        rule: Some(rule),
+        message,
+        why,
+        evidence: proof.evidence,
+        evidence_total: proof.total,
+        way_out,
+    }
+}
+
+fn missing(state: &TierState) -> String {
+    if let Some(why) = &state.unseen {
+        return format!("could not see everything: {why}");
+    }
+    let counted = u32::try_from(state.counted.len()).unwrap_or(u32::MAX);
+    if counted < state.needed {
+        format!("{counted} of {} approvals", state.needed)
+    } else {
+        format!("{counted} approvals, none of them from {}", teams(state))
+    }
+}
+
+fn teams(state: &TierState) -> String {
+    let teams: Vec<String> = state.from.iter().map(|team| format!("`{team}`")).collect();
+    teams.join(" or ")
+}
+
+fn way_out(state: &TierState) -> String {
+    let counted = u32::try_from(state.counted.len()).unwrap_or(u32::MAX);
+    let more = state.needed.saturating_sub(counted).max(1);
+    let people = if more == 1 { "1 more person".to_owned() } else { format!("{more} more people") };
+    let team_there = state.counted.iter().any(|approval| !approval.teams.is_empty());
+    let from = if state.from.is_empty() || team_there {
+        String::new()
+    } else {
+        format!(", at least one of them from {},", teams(state))
+    };
+    format!("{people}{from} with write access and no hand in the change must approve this very commit.")
+}

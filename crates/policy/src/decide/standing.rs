@@ -1,0 +1,63 @@
+//! What an account is: a person, a registered agent, or an agent that nobody registered.
+//!
+//! Decided by numbers that the forge asserts, never by names. A person is somebody whom the rules recognise
+//! positively; everybody else is an agent.
+
+use crate::facts::{Account, AccountKind, Facts};
+use crate::identity::Catalogue;
+use crate::ids::UserId;
+use crate::rules::Rules;
+
+/// What an account is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    Person,
+    Agent(String),
+    Unregistered,
+    /// Whether it is a person could not be seen; the text says why.
+    Unknown(String),
+}
+
+/// What an account is, as the forge asserts it.
+pub(super) fn of(account: &Account, facts: &Facts, rules: &Rules) -> Standing {
+    if let Some(name) = registered(account.id, rules) {
+        return Standing::Agent(name);
+    }
+    let login = account.login.to_ascii_lowercase();
+    let excepted =
+        rules.people.except_ids.contains(&account.id) || rules.people.except_logins.contains(&login);
+    if excepted || account.kind != AccountKind::User {
+        return Standing::Unregistered;
+    }
+    person(account.id, facts, rules)
+}
+
+/// What the account that an address belongs to is. GitHub links addresses to accounts of type User only.
+pub(super) fn of_linked(id: UserId, login: &str, facts: &Facts, rules: &Rules) -> Standing {
+    let account = Account { id, login: login.to_owned(), kind: AccountKind::User };
+    of(&account, facts, rules)
+}
+
+/// The agent that an account is registered as.
+pub(super) fn registered(id: UserId, rules: &Rules) -> Option<String> {
+    let agent = rules.agents.values().find(|agent| agent.accounts.contains(&id))?;
+    Some(agent.name.clone())
+}
+
+fn person(id: UserId, facts: &Facts, rules: &Rules) -> Standing {
+    if Catalogue::builtin().by_user_id(id).is_some() {
+        return Standing::Unregistered;
+    }
+    if rules.people.accounts.contains(&id) {
+        return Standing::Person;
+    }
+    let mut unknown = None;
+    for group in &rules.people.members_of {
+        match facts.roster.has(group, id) {
+            crate::facts::Fact::Known(true) => return Standing::Person,
+            crate::facts::Fact::Known(false) => {}
+            crate::facts::Fact::Unknown(why) => unknown = Some(why),
+        }
+    }
+    unknown.map_or(Standing::Unregistered, Standing::Unknown)
+}

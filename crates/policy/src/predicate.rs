@@ -1,0 +1,191 @@
+//! The conditions that a rule's `when` may name, one condition a file.
+//!
+//! All conditions of a rule must hold for it to apply. A condition whose facts are unknown is *undetermined*: the
+//! rule then blocks with the reason, for it might apply.
+
+mod agents;
+mod branches;
+mod changes;
+mod draft;
+mod files;
+mod labels;
+mod lines;
+mod modes;
+mod number;
+mod only_paths;
+mod paths;
+mod repos;
+
+use std::collections::BTreeSet;
+
+use change::{Class, FileChange};
+
+use crate::complaint::Complaints;
+use crate::facts::{Fact, Lines, Pull, Repository};
+use crate::rules::read::Table;
+use crate::verdict::Evidence;
+
+pub(crate) use changes::named_classes;
+
+/// What a condition is judged on: one pull request, with its files classified once for all rules.
+#[derive(Debug)]
+pub(crate) struct Scene<'f> {
+    pub(crate) repository: &'f Repository,
+    pub(crate) pull: &'f Pull,
+    pub(crate) files: Fact<Vec<Classified<'f>>>,
+    /// Registered agents that had a hand in it.
+    pub(crate) agents: BTreeSet<String>,
+}
+
+/// A changed file and the classes it falls in.
+#[derive(Debug)]
+pub(crate) struct Classified<'f> {
+    pub(crate) file: &'f FileChange,
+    pub(crate) classes: BTreeSet<Class>,
+}
+
+impl Classified<'_> {
+    fn evidence(&self) -> Evidence {
+        Evidence::Path { path: self.file.path.clone(), classes: self.classes.clone() }
+    }
+}
+
+/// What a condition says of a scene.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It holds, and why.
+    Holds(Proof),
+    /// It does not hold.
+    Fails,
+    /// Its facts are unknown; the text says which and why.
+    Undetermined(String),
+}
+
+/// Why a condition holds: a few pieces of evidence, and how many there are in all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Proof {
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) total: usize,
+}
+
+/// A verdict must stay readable and storable however large the change is.
+const MOST_EVIDENCE: usize = 100;
+
+impl Proof {
+    /// One sentence.
+    pub(crate) fn note(text: impl Into<String>) -> Self {
+        Self { evidence: vec![Evidence::Note(text.into())], total: 1 }
+    }
+
+    /// The files that decided.
+    fn files<'a, 'f: 'a>(hits: impl Iterator<Item = &'a Classified<'f>>) -> Self {
+        let mut proof = Self::default();
+        for hit in hits {
+            if proof.evidence.len() < MOST_EVIDENCE {
+                proof.evidence.push(hit.evidence());
+            }
+            proof.total += 1;
+        }
+        proof
+    }
+
+    /// Both together.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.total += other.total;
+        let room = MOST_EVIDENCE.saturating_sub(self.evidence.len());
+        self.evidence.extend(other.evidence.into_iter().take(room));
+        self
+    }
+}
+
+impl Scene<'_> {
+    /// Holds when at least one changed file is a hit.
+    fn any_file(&self, hit: impl Fn(&Classified<'_>) -> bool) -> Outcome {
+        let files = match self.files.get() {
+            Ok(files) => files,
+            Err(why) => return Outcome::Undetermined(why.to_owned()),
+        };
+        let proof = Proof::files(files.iter().filter(|file| hit(file)));
+        if proof.total == 0 { Outcome::Fails } else { Outcome::Holds(proof) }
+    }
+}
+
+/// One condition of a rule.
+#[derive(Debug, Clone)]
+pub(crate) enum Predicate {
+    Agents(agents::Agents),
+    Branches(branches::Branches),
+    Changes(changes::Changes),
+    Draft(draft::Draft),
+    Files(files::Files),
+    Labels(labels::Labels),
+    Lines(lines::ChangedLines),
+    Modes(modes::Modes),
+    OnlyPaths(only_paths::OnlyPaths),
+    Paths(paths::Paths),
+    Repos(repos::Repos),
+}
+
+impl Predicate {
+    /// Reads the conditions of a `when` table, in a fixed order: cheap ones first.
+    pub(crate) fn parse_all(
+        when: &mut Table<'_>,
+        known: &Known<'_>,
+        complaints: &mut Complaints<'_>,
+    ) -> Vec<Self> {
+        let parsed = [
+            repos::Repos::parse(when, complaints).map(Self::Repos),
+            branches::Branches::parse(when, complaints).map(Self::Branches),
+            agents::Agents::parse(when, known, complaints).map(Self::Agents),
+            draft::Draft::parse(when, complaints).map(Self::Draft),
+            labels::Labels::parse(when, complaints).map(Self::Labels),
+            files::Files::parse(when, complaints).map(Self::Files),
+            lines::ChangedLines::parse(when, complaints).map(Self::Lines),
+            modes::Modes::parse(when, complaints).map(Self::Modes),
+            changes::Changes::parse(when, known, complaints).map(Self::Changes),
+            paths::Paths::parse(when, complaints).map(Self::Paths),
+            only_paths::OnlyPaths::parse(when, complaints).map(Self::OnlyPaths),
+        ];
+        parsed.into_iter().flatten().collect()
+    }
+
+    /// What the condition says of a scene. Total: whatever the facts, there is an outcome.
+    pub(crate) fn judge(&self, scene: &Scene<'_>) -> Outcome {
+        match self {
+            Self::Agents(condition) => condition.judge(scene),
+            Self::Branches(condition) => condition.judge(scene),
+            Self::Changes(condition) => condition.judge(scene),
+            Self::Draft(condition) => condition.judge(scene),
+            Self::Files(condition) => condition.judge(scene),
+            Self::Labels(condition) => condition.judge(scene),
+            Self::Lines(condition) => condition.judge(scene),
+            Self::Modes(condition) => condition.judge(scene),
+            Self::OnlyPaths(condition) => condition.judge(scene),
+            Self::Paths(condition) => condition.judge(scene),
+            Self::Repos(condition) => condition.judge(scene),
+        }
+    }
+
+    /// Whether the condition needs changed lines to be counted.
+    pub(crate) fn lines(&self) -> Lines {
+        match self {
+            Self::Lines(_) => Lines::Count,
+            _ => Lines::Skip,
+        }
+    }
+
+    /// The agents that the condition names.
+    pub(crate) fn agents(&self) -> &[String] {
+        match self {
+            Self::Agents(condition) => condition.names(),
+            _ => &[],
+        }
+    }
+}
+
+/// Names that other parts of the file define and conditions may refer to.
+#[derive(Debug)]
+pub(crate) struct Known<'n> {
+    pub(crate) agents: &'n [String],
+    pub(crate) classes: &'n [String],
+}

@@ -1,0 +1,202 @@
+//! `rules.toml`: parsed strictly, validated as a whole, every complaint with its place.
+//!
+//! What is valid becomes [`Rules`]; what is not is [`Complaint`]s and never half a set of rules. Parsing is pure: who
+//! reads the file, and what stays in force when it is invalid, is the shell's business ([`RuleSource`]).
+
+mod agents;
+mod classes;
+pub(crate) mod gate;
+pub(crate) mod glob;
+mod people;
+pub(crate) mod read;
+mod rule;
+mod source;
+mod tiers;
+mod validate;
+
+use std::collections::BTreeMap;
+
+use change::ClassTable;
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+pub use agents::{Agent, Expiry, Verb};
+pub use gate::{DEFAULT_CHECK, Gate};
+pub use people::{Assisted, People};
+pub use rule::{Demand, Rule};
+pub use source::{RuleSource, Trouble};
+pub use tiers::Tier;
+
+use crate::complaint::{Complaint, Complaints};
+use crate::facts::{Lines, Wanted};
+use crate::predicate::Known;
+use read::Table;
+
+/// Valid rules.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Where they were read from, for people.
+    pub source: String,
+    /// SHA-256 of the text, in hex.
+    pub digest: String,
+    /// The gate's own settings.
+    pub gate: Gate,
+    /// Who is a person.
+    pub people: People,
+    /// Registered agents by name.
+    pub agents: BTreeMap<String, Agent>,
+    /// Tiers by name.
+    pub tiers: BTreeMap<String, Tier>,
+    /// The rules, in the order of the file.
+    pub rules: Vec<Rule>,
+    /// Which paths are of which class.
+    pub classes: ClassTable,
+}
+
+/// What came of reading a rules file.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// The rules, when there is no error among the complaints.
+    pub rules: Option<Rules>,
+    /// Everything that is wrong or doubtful, in the order of the file.
+    pub complaints: Vec<Complaint>,
+}
+
+/// A rules file larger than this is not read, in bytes.
+pub const MAX_BYTES: usize = 1024 * 1024;
+
+const VERSION: u64 = 1;
+
+impl Rules {
+    /// Parses and validates a rules file. Total: whatever the text, there are rules or complaints.
+    #[must_use]
+    pub fn parse(source: &str, text: &str) -> Parsed {
+        let mut complaints = Complaints::about(text);
+        if text.len() > MAX_BYTES {
+            complaints.error(
+                "too-large",
+                0..0,
+                format!("the file has {} bytes, more than {MAX_BYTES}", text.len()),
+                "Rules are written for people: split them over several organisations or shorten them.",
+            );
+            return Parsed { rules: None, complaints: complaints.finish() };
+        }
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            let help = "The file must be TOML 1.0: see toml.io.";
+            complaints.error("syntax", span, one_line(error.message()), help);
+        }
+        // What follows a syntax error may be misread: do not add complaints that are not meant.
+        let rules = (!complaints.has_errors()).then(|| parse_root(source, text, &root, &mut complaints));
+        let rules = rules.flatten().filter(|_| !complaints.has_errors());
+        Parsed { rules, complaints: complaints.finish() }
+    }
+
+    /// What these rules need to know beyond the pull request itself.
+    #[must_use]
+    pub fn wanted(&self) -> Wanted {
+        let teams = self.tiers.values().flat_map(|tier| tier.from.iter());
+        let counts = |rule: &Rule| rule.when.iter().any(|condition| condition.lines() == Lines::Count);
+        Wanted {
+            groups: self.people.members_of.iter().chain(teams).cloned().collect(),
+            lines: if self.rules.iter().any(counts) { Lines::Count } else { Lines::Skip },
+            check: self.gate.check.clone(),
+        }
+    }
+}
+
+fn one_line(message: &str) -> String {
+    message.lines().collect::<Vec<_>>().join("; ")
+}
+
+fn parse_root(
+    source: &str,
+    text: &str,
+    root: &Spanned<DeTable<'_>>,
+    complaints: &mut Complaints<'_>,
+) -> Option<Rules> {
+    let mut root = Table::new("", 0..0, root.get_ref());
+    parse_version(&mut root, complaints);
+    let gate = gate::parse(&mut root, complaints);
+    let tier_tables = root.named_tables("tiers", complaints);
+    let tier_names: Vec<String> = tier_tables.iter().map(|(name, _)| name.clone()).collect();
+    let tier_spans: Vec<_> = tier_tables.iter().map(|(name, table)| (name.clone(), table.span.clone())).collect();
+    let tiers: BTreeMap<_, _> = tier_tables
+        .into_iter()
+        .filter_map(|(name, table)| Some((name.clone(), tiers::parse(&name, table, complaints)?)))
+        .collect();
+    let people = people::parse(&mut root, &tier_names, complaints);
+    let agent_tables = root.named_tables("agents", complaints);
+    let agent_names: Vec<String> = agent_tables.iter().map(|(name, _)| name.clone()).collect();
+    let agent_spans: Vec<_> =
+        agent_tables.iter().map(|(name, table)| (name.clone(), table.span.clone())).collect();
+    let agents: BTreeMap<_, _> = agent_tables
+        .into_iter()
+        .filter_map(|(name, table)| Some((name.clone(), agents::parse(&name, table, complaints)?)))
+        .collect();
+    let class_tables = root.named_tables("classes", complaints);
+    let class_names = classes::names(&class_tables);
+    let classes = classes::parse(class_tables, complaints);
+    let known = Known { agents: &agent_names, classes: &class_names };
+    let rules = parse_rules(&mut root, &known, &tier_names, complaints);
+    root.finish(complaints);
+
+    let rules = Rules {
+        source: source.to_owned(),
+        digest: hex::encode(Sha256::digest(text.as_bytes())),
+        gate,
+        people,
+        agents,
+        tiers,
+        rules,
+        classes,
+    };
+    if !complaints.has_errors() {
+        validate::whole(&rules, &validate::Spans { tiers: &tier_spans, agents: &agent_spans }, complaints);
+    }
+    Some(rules)
+}
+
+fn parse_version(root: &mut Table<'_>, complaints: &mut Complaints<'_>) {
+    let help = "Write `version = 1` at the top: it says which language the file is in.";
+    if !root.has("version") {
+        root.missing("version", help, complaints);
+    }
+    let Some(version) = root.number("version", u64::from(u32::MAX), complaints) else { return };
+    if version.value != VERSION {
+        let message = format!("version {} is not known here", version.value);
+        complaints.error("bad-value", version.span, message, help);
+    }
+}
+
+fn parse_rules(
+    root: &mut Table<'_>,
+    known: &Known<'_>,
+    tiers: &[String],
+    complaints: &mut Complaints<'_>,
+) -> Vec<Rule> {
+    if root.holds("rules", |value| !matches!(value, DeValue::Array(_))) {
+        let values = root.values("rules", complaints);
+        let span = values.map_or(0..0, |values| values.span);
+        let help = "Write each rule as its own `[[rules]]`, with two brackets.";
+        complaints.error("wrong-type", span, "`rules` must be a list of rules", help);
+        return Vec::new();
+    }
+    let mut rules: Vec<Rule> = Vec::new();
+    for value in root.values("rules", complaints).map(|values| values.value).unwrap_or_default() {
+        let Some((id, rule)) = rule::parse(value, known, tiers, complaints) else { continue };
+        if let Some(first) = rules.iter().find(|other| other.id == rule.id) {
+            complaints.error(
+                "duplicate-id",
+                id.span,
+                format!("a second rule is called `{}`; the first is on line {}", rule.id, first.line),
+                "Give each rule its own id: verdicts refer to it.",
+            );
+            continue;
+        }
+        rules.push(rule);
+    }
+    rules
+}

@@ -1,0 +1,58 @@
+//! `[gate]`: the check run's name, and whether verdicts block.
+
+use super::read::{Table, nearest};
+use crate::complaint::Complaints;
+use crate::verdict::Enforcement;
+
+/// The gate's own settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// The check run that branch protection requires.
+    pub check: String,
+    /// Whether verdicts block.
+    pub enforcement: Enforcement,
+}
+
+/// The check run's name when the rules give none.
+pub const DEFAULT_CHECK: &str = "portcullis";
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { check: DEFAULT_CHECK.to_owned(), enforcement: Enforcement::Active }
+    }
+}
+
+const ENFORCEMENTS: [&str; 3] = ["active", "evaluate", "disabled"];
+
+pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Gate {
+    let mut gate = Gate::default();
+    let Some(mut table) = root.table("gate", complaints) else { return gate };
+    if let Some(check) = table.text("check", complaints) {
+        let fits = !check.value.trim().is_empty() && check.value.chars().count() <= 100;
+        if fits && !check.value.chars().any(char::is_control) {
+            gate.check = check.value;
+        } else {
+            let message = "`gate.check` must be 1 to 100 characters without line breaks";
+            complaints.error("bad-value", check.span, message, "Use the name that branch protection requires.");
+        }
+    }
+    if let Some(text) = table.text("enforcement", complaints) {
+        match text.value.as_str() {
+            "active" => gate.enforcement = Enforcement::Active,
+            "evaluate" => gate.enforcement = Enforcement::Evaluate,
+            "disabled" => gate.enforcement = Enforcement::Disabled,
+            other => {
+                let help = nearest(other, &ENFORCEMENTS).map_or_else(
+                    || {
+                        "Known: `active` (block), `evaluate` (report and pass) and `disabled` (pass).".to_owned()
+                    },
+                    |near| format!("Did you mean `{near}`?"),
+                );
+                let message = format!("`{}` is no enforcement", other.escape_debug());
+                complaints.error("bad-value", text.span, message, help);
+            }
+        }
+    }
+    table.finish(complaints);
+    gate
+}

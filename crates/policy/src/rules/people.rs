@@ -1,0 +1,158 @@
+//! `[people]`: who is positively recognised as a person, and `[people.assisted]`: what their own work with an
+//! agent's traces needs.
+
+use std::collections::BTreeSet;
+
+use toml::de::DeValue;
+
+use super::read::{Table, list, nearest, number_of, text_of};
+use crate::complaint::Complaints;
+use crate::facts::Group;
+use crate::identity::Catalogue;
+use crate::ids::UserId;
+
+/// Who is a person. Whoever is not recognised here is an agent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct People {
+    /// Members of these organisations and teams, when their accounts are of type User.
+    pub members_of: Vec<Group>,
+    /// These accounts, by number: people outside of the organisation.
+    pub accounts: BTreeSet<UserId>,
+    /// Never people, by number: machine users that are members.
+    pub except_ids: BTreeSet<UserId>,
+    /// Never people, by login in lower case.
+    pub except_logins: BTreeSet<String>,
+    /// The provision for people's own work that carries traces of an agent.
+    pub assisted: Option<Assisted>,
+}
+
+/// A person's pull request with traces of an agent needs this tier instead of being judged as the agent's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assisted {
+    /// Agents from the catalogue whose traces are provided for.
+    pub by: BTreeSet<String>,
+    /// Whether commits that no account answers for are provided for, too.
+    pub unattributed: bool,
+    /// The tier that such work needs.
+    pub require: String,
+    /// Where `require` stands in the file.
+    pub line: u32,
+}
+
+pub(super) fn parse(root: &mut Table<'_>, tiers: &[String], complaints: &mut Complaints<'_>) -> People {
+    let mut people = People::default();
+    let Some(mut table) = root.table("people", complaints) else {
+        let help = "Say who is a person: `[people]` with `members_of = [\"your-organisation\"]`.";
+        root.missing("people", help, complaints);
+        return people;
+    };
+    let span = table.span.clone();
+    if let Some(texts) = table.texts("members_of", complaints) {
+        for text in texts.value {
+            match Group::parse(&text.value) {
+                Some(group) => people.members_of.push(group),
+                None => complaints.error(
+                    "bad-value",
+                    text.span,
+                    format!("`{}` is no organisation and no team", text.value.escape_debug()),
+                    "Write `\"acme\"` for an organisation, `\"@acme/security\"` for a team.",
+                ),
+            }
+        }
+    }
+    if let Some(values) = table.values("accounts", complaints) {
+        let ids = values.value.iter().filter_map(|value| account_id("people.accounts", value, complaints));
+        people.accounts = ids.collect();
+    }
+    parse_except(&mut table, &mut people, complaints);
+    if people.members_of.is_empty() && people.accounts.is_empty() && !complaints.has_errors() {
+        complaints.error(
+            "nobody-is-a-person",
+            span,
+            "`people` recognises nobody, so nobody could approve anything",
+            "Add `members_of = [\"your-organisation\"]` or `accounts = [1001]`.",
+        );
+    }
+    people.assisted = parse_assisted(&mut table, tiers, complaints);
+    table.finish(complaints);
+    people
+}
+
+fn account_id(
+    path: &str,
+    value: &toml::Spanned<DeValue<'_>>,
+    complaints: &mut Complaints<'_>,
+) -> Option<UserId> {
+    if matches!(value.get_ref(), DeValue::String(_)) {
+        complaints.error(
+            "login-is-no-identity",
+            value.span(),
+            format!("`{path}` takes account numbers, not logins"),
+            "Logins are renamed and reused. `gh api users/LOGIN --jq .id` prints the number.",
+        );
+        return None;
+    }
+    number_of(path, value, i64::MAX as u64, complaints).map(|number| UserId(number.value))
+}
+
+fn parse_except(table: &mut Table<'_>, people: &mut People, complaints: &mut Complaints<'_>) {
+    let Some(values) = table.values("except", complaints) else { return };
+    for value in values.value {
+        if matches!(value.get_ref(), DeValue::Integer(_)) {
+            let id = number_of("people.except", value, i64::MAX as u64, complaints);
+            people.except_ids.extend(id.map(|id| UserId(id.value)));
+        } else if let Some(login) = text_of("people.except", value, complaints) {
+            people.except_logins.insert(login.value.to_ascii_lowercase());
+        }
+    }
+}
+
+fn parse_assisted(
+    people: &mut Table<'_>,
+    tiers: &[String],
+    complaints: &mut Complaints<'_>,
+) -> Option<Assisted> {
+    let mut table = people.table("assisted", complaints)?;
+    let mut by = BTreeSet::new();
+    if !table.has("by") {
+        table.missing("by", "Name agents of the catalogue: `by = [\"claude-code\"]`.", complaints);
+    }
+    for text in table.texts("by", complaints).map(|texts| texts.value).unwrap_or_default() {
+        if known_agent(&text.value, text.span, complaints) {
+            by.insert(text.value);
+        }
+    }
+    let unattributed = table.flag("unattributed", complaints).is_some_and(|flag| flag.value);
+    let tier = table.needed_text("require", "Name the tier that assisted work needs.", complaints);
+    table.finish(complaints);
+    let tier = tier?;
+    let line = complaints.line_of(tier.span.start);
+    super::tiers::known(&tier, tiers, complaints)
+        .then_some(Assisted { by, unattributed, require: tier.value, line })
+}
+
+/// Whether the catalogue has this agent; complains otherwise.
+pub(super) fn known_agent(
+    id: &str,
+    span: std::ops::Range<usize>,
+    complaints: &mut Complaints<'_>,
+) -> bool {
+    let catalogue = Catalogue::builtin();
+    if catalogue.entry(id).is_some() {
+        return true;
+    }
+    let ids: Vec<&str> = catalogue.ids().collect();
+    let help = match nearest(id, &ids) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => {
+            format!("Use {{ user_id = N }} for an agent of your own. Known agents: {}.", list(&ids))
+        }
+    };
+    complaints.error(
+        "unknown-catalogue-agent",
+        span,
+        format!("the catalogue knows no agent `{}`", id.escape_debug()),
+        help,
+    );
+    false
+}

@@ -1,0 +1,161 @@
+//! `[[rules]]`: when a rule applies, and what it demands.
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::read::{At, Table, list, nearest};
+use crate::complaint::Complaints;
+use crate::predicate::{Known, Predicate};
+
+/// A rule: every one that applies counts, the strictest wins.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its id, unique in the file.
+    pub id: String,
+    /// Where its id stands.
+    pub line: u32,
+    /// All of these must hold; none means always.
+    pub(crate) when: Vec<Predicate>,
+    /// What it demands.
+    pub demand: Demand,
+    /// Its reason, for whoever is blocked by it.
+    pub why: Option<String>,
+}
+
+/// What a rule demands when it applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Demand {
+    /// The approvals of a tier.
+    Require(String),
+    /// Nothing helps.
+    Deny,
+}
+
+/// What rules can be about in this version; the words are GitHub's.
+const JUDGED: [&str; 1] = ["pull_request"];
+/// What later versions will judge: refused now, so that nobody relies on a rule that does nothing.
+const LATER: [&str; 8] = [
+    "push",
+    "branch",
+    "tag",
+    "workflow_run",
+    "deployment",
+    "merge_group",
+    "release",
+    "pull_request_review",
+];
+
+pub(super) fn parse(
+    value: &Spanned<DeValue<'_>>,
+    known: &Known<'_>,
+    tiers: &[String],
+    complaints: &mut Complaints<'_>,
+) -> Option<(At<String>, Rule)> {
+    let mut table = Table::of("rules", value.span(), value, complaints)?;
+    let id = table.needed_text("id", "Give it a short name: verdicts refer to it.", complaints);
+    let id = id.and_then(|id| checked_id(id, complaints));
+    if let Some(id) = &id {
+        table.name = format!("rules.{}", id.value);
+    }
+    parse_on(&mut table, complaints);
+    let when = match table.has("when") {
+        true => parse_when(&mut table, known, complaints),
+        false => Some(Vec::new()),
+    };
+    let demand = parse_demand(&mut table, tiers, complaints);
+    let why = table.text("why", complaints);
+    table.finish(complaints);
+    let id = id?;
+    let line = complaints.line_of(id.span.start);
+    let rule =
+        Rule { id: id.value.clone(), line, when: when?, demand: demand?, why: why.map(|why| why.value) };
+    Some((id, rule))
+}
+
+fn checked_id(id: At<String>, complaints: &mut Complaints<'_>) -> Option<At<String>> {
+    let plain = id.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if plain && id.value.len() <= 60 {
+        return Some(id);
+    }
+    complaints.error(
+        "bad-value",
+        id.span,
+        format!("`{}` is no usable id", id.value.escape_debug()),
+        "Use lower-case letters, digits and hyphens, at most 60.",
+    );
+    None
+}
+
+fn parse_on(table: &mut Table<'_>, complaints: &mut Complaints<'_>) {
+    if !table.has("on") {
+        table.missing("on", "Say what it is about: `on = [\"pull_request\"]`.", complaints);
+    }
+    for text in table.texts("on", complaints).map(|texts| texts.value).unwrap_or_default() {
+        let word = text.value.as_str();
+        if JUDGED.contains(&word) {
+            continue;
+        }
+        let (code, message) = if LATER.contains(&word) {
+            ("not-judged", format!("this version does not judge `{word}`, so the rule would do nothing"))
+        } else {
+            ("unknown-event", format!("`{}` is nothing that rules can be about", word.escape_debug()))
+        };
+        let help = match nearest(word, &JUDGED) {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => format!("Judged by this version: {}.", list(&JUDGED)),
+        };
+        complaints.error(code, text.span, message, help);
+    }
+}
+
+fn parse_when(
+    table: &mut Table<'_>,
+    known: &Known<'_>,
+    complaints: &mut Complaints<'_>,
+) -> Option<Vec<Predicate>> {
+    let mut when = table.table("when", complaints)?;
+    let span = when.span.clone();
+    let empty = when.is_empty();
+    let predicates = Predicate::parse_all(&mut when, known, complaints);
+    when.finish(complaints);
+    if empty {
+        complaints.error(
+            "empty-value",
+            span,
+            "`when` names no condition",
+            "Remove `when` if the rule is to apply always.",
+        );
+        return None;
+    }
+    Some(predicates)
+}
+
+fn parse_demand(
+    table: &mut Table<'_>,
+    tiers: &[String],
+    complaints: &mut Complaints<'_>,
+) -> Option<Demand> {
+    let require = table.text("require", complaints);
+    let deny = table.flag("deny", complaints);
+    let help = "A rule has either `require = \"TIER\"` or `deny = true`.";
+    match (require, deny) {
+        (Some(tier), None) => {
+            super::tiers::known(&tier, tiers, complaints).then_some(Demand::Require(tier.value))
+        }
+        (None, Some(At { value: true, .. })) => Some(Demand::Deny),
+        (None, Some(At { value: false, span })) => {
+            complaints.error("contradiction", span, "`deny = false` demands nothing", help);
+            None
+        }
+        (Some(tier), Some(_)) => {
+            let message = "a rule cannot both require a tier and deny";
+            complaints.error("contradiction", tier.span, message, help);
+            None
+        }
+        (None, None) => {
+            let message = format!("`{}` demands nothing", table.name.escape_debug());
+            complaints.error("missing-key", table.span.clone(), message, help);
+            None
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What can only be seen of the file as a whole: what is defined and never used, and what two tables both claim.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::{Demand, Rules};
+use crate::complaint::Complaints;
+
+/// Where named tables stand.
+pub(super) struct Spans<'s> {
+    pub(super) tiers: &'s [(String, Range<usize>)],
+    pub(super) agents: &'s [(String, Range<usize>)],
+}
+
+pub(super) fn whole(rules: &Rules, spans: &Spans<'_>, complaints: &mut Complaints<'_>) {
+    unused_tiers(rules, spans, complaints);
+    agents_that_do_nothing(rules, spans, complaints);
+    agents_that_are_one(rules, spans, complaints);
+    people_that_are_agents(rules, spans, complaints);
+    if rules.rules.is_empty() {
+        complaints.warn(
+            "no-rules",
+            0..0,
+            "there is no rule, so nothing that an agent proposes is allowed",
+            "What no rule allows is denied. Add a `[[rules]]` with `require = \"TIER\"`.",
+        );
+    }
+}
+
+fn unused_tiers(rules: &Rules, spans: &Spans<'_>, complaints: &mut Complaints<'_>) {
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for rule in &rules.rules {
+        if let Demand::Require(tier) = &rule.demand {
+            used.insert(tier);
+        }
+    }
+    used.extend(rules.people.assisted.iter().map(|assisted| assisted.require.as_str()));
+    for (name, span) in spans.tiers {
+        if !used.contains(name.as_str()) {
+            let message = format!("tier `{}` is required by no rule", name.escape_debug());
+            complaints.warn("unused-tier", span.clone(), message, "Remove it, or require it in a rule.");
+        }
+    }
+}
+
+/// An agent that may do nothing a rule is about is registered in vain.
+fn agents_that_do_nothing(rules: &Rules, spans: &Spans<'_>, complaints: &mut Complaints<'_>) {
+    for (name, span) in spans.agents {
+        let Some(agent) = rules.agents.get(name) else { continue };
+        if agent.may.iter().all(|verb| *verb == super::Verb::Read) {
+            complaints.warn(
+                "unused-agent",
+                span.clone(),
+                format!("agent `{}` may do nothing that is judged here", name.escape_debug()),
+                "Add `propose` to `may`, or remove the agent: whatever is unregistered is denied anyway.",
+            );
+        }
+    }
+}
+
+/// Two registrations of one account would leave open which bounds hold.
+fn agents_that_are_one(rules: &Rules, spans: &Spans<'_>, complaints: &mut Complaints<'_>) {
+    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+    for (name, span) in spans.agents {
+        let Some(agent) = rules.agents.get(name) else { continue };
+        let accounts = agent.accounts.iter().map(|id| format!("account {id}"));
+        let entries = agent.catalogue.iter().map(|id| format!("`{id}`"));
+        for claim in accounts.chain(entries) {
+            if let Some(other) = owners.insert(claim.clone(), name) {
+                if other == name {
+                    continue;
+                }
+                complaints.error(
+                    "agent-registered-twice",
+                    span.clone(),
+                    format!("{claim} is registered as `{other}` and as `{name}`"),
+                    "One account is one agent: give it one registration.",
+                );
+                break;
+            }
+        }
+    }
+}
+
+fn people_that_are_agents(rules: &Rules, spans: &Spans<'_>, complaints: &mut Complaints<'_>) {
+    for (name, span) in spans.agents {
+        let Some(agent) = rules.agents.get(name) else { continue };
+        if let Some(id) = agent.accounts.intersection(&rules.people.accounts).next() {
+            complaints.error(
+                "person-and-agent",
+                span.clone(),
+                format!("account {id} is listed as a person and registered as agent `{name}`"),
+                "An account is one or the other. An agent's own account belongs under `[agents]`.",
+            );
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Settings of `portcullis serve`: from flags, the environment and a small TOML file, in this order.
+//!
+//! Secrets come from files or the environment, never from flags (other users see a process's arguments) and never from
+//! the settings file. A bad setting stops the start with a message that names it.
+
+mod file;
+mod secret;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use secrecy::SecretString;
+
+pub use file::{File, GithubFile};
+
+/// Flags of `serve`. Each may come from the environment or the settings file instead.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Flags {
+    /// Settings file (TOML); flags and environment go first.
+    #[arg(long, env = "PORTCULLIS_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "PORTCULLIS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// Folder for the database and the git cache [default: ./portcullis-data]
+    #[arg(long, env = "PORTCULLIS_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Database: a SQLite path, `sqlite://…` or `postgres://…` [default: portcullis.sqlite in the data folder]
+    #[arg(long, env = "PORTCULLIS_STORE", value_name = "URL", hide_env_values = true)]
+    pub store: Option<String>,
+    /// The rules [default: rules.toml]
+    #[arg(long, env = "PORTCULLIS_RULES", value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// Subjects looked at at one time; 0 only receives [default: 64]
+    #[arg(long, env = "PORTCULLIS_WORKERS", value_name = "N")]
+    pub workers: Option<u32>,
+    /// Days that processed deliveries and old verdicts are kept [default: 90]
+    #[arg(long, env = "PORTCULLIS_RETENTION_DAYS", value_name = "N")]
+    pub retention_days: Option<u32>,
+    /// GiB that the git cache may take on disk [default: 20]
+    #[arg(long, env = "PORTCULLIS_GIT_CACHE_GIB", value_name = "N")]
+    pub git_cache_gib: Option<u64>,
+    /// The GitHub App's id
+    #[arg(long, env = "PORTCULLIS_APP_ID", value_name = "N")]
+    pub app_id: Option<u64>,
+    /// File with the App's private key (PEM); or PORTCULLIS_PRIVATE_KEY holds the key itself
+    #[arg(long, env = "PORTCULLIS_PRIVATE_KEY_FILE", value_name = "FILE")]
+    pub private_key_file: Option<PathBuf>,
+    /// File with the webhook secrets, one a line, several while rotating; or PORTCULLIS_WEBHOOK_SECRET holds them
+    #[arg(long, env = "PORTCULLIS_WEBHOOK_SECRET_FILE", value_name = "FILE")]
+    pub webhook_secret_file: Option<PathBuf>,
+    /// REST base, `https://HOST/api/v3` on GitHub Enterprise Server [default: https://api.github.com]
+    #[arg(long, env = "PORTCULLIS_API_URL", value_name = "URL")]
+    pub api_url: Option<String>,
+    /// GraphQL endpoint [default: derived from the REST base]
+    #[arg(long, env = "PORTCULLIS_GRAPHQL_URL", value_name = "URL")]
+    pub graphql_url: Option<String>,
+    /// Clone base, `https://HOST` on GitHub Enterprise Server [default: https://github.com]
+    #[arg(long, env = "PORTCULLIS_GIT_URL", value_name = "URL")]
+    pub git_url: Option<String>,
+    /// Log as JSON lines
+    #[arg(long, env = "PORTCULLIS_LOG_JSON")]
+    pub log_json: bool,
+}
+
+/// Complete, checked settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Folder for the database and the git cache.
+    pub data: PathBuf,
+    /// Database URL.
+    pub store: SecretString,
+    /// The rules file.
+    pub rules: PathBuf,
+    /// Subjects looked at at one time; 0 only receives.
+    pub workers: u32,
+    /// Days that processed deliveries and old verdicts are kept.
+    pub retention_days: u32,
+    /// Bytes that the git cache may take on disk.
+    pub git_cache_bytes: u64,
+    /// Live webhook secrets, at least one.
+    pub webhook_secrets: Vec<SecretString>,
+    /// The forge.
+    pub github: crate::github::Settings,
+}
+
+/// A setting that is missing or bad.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The settings file cannot be read.
+    #[error("the settings file `{path}` cannot be read: {why}")]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// Why not.
+        why: String,
+    },
+    /// The settings file is not as it should be.
+    #[error("the settings file `{path}` is invalid\n{why}")]
+    Invalid {
+        /// Which file.
+        path: String,
+        /// What is wrong, with line and caret.
+        why: String,
+    },
+    /// A setting that must be there is not.
+    #[error("the setting `{name}` is missing: {help}")]
+    Missing {
+        /// Its name in the settings file.
+        name: &'static str,
+        /// How to give it.
+        help: &'static str,
+    },
+    /// A setting has an impossible value.
+    #[error("the setting `{name}` is `{value}`, which is no {expected}")]
+    Bad {
+        /// Its name in the settings file.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// A secret cannot be read.
+    #[error("the secret `{name}` cannot be read from `{path}`: {why}")]
+    Secret {
+        /// Which secret.
+        name: &'static str,
+        /// From where.
+        path: String,
+        /// Why not.
+        why: String,
+    },
+}
+
+impl Settings {
+    /// Puts flags, environment (through clap) and settings file together, and checks the whole.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the setting.
+    pub fn resolve(flags: Flags) -> Result<Self, ConfigError> {
+        let file = match &flags.config {
+            Some(path) => File::read(path)?,
+            None => File::default(),
+        };
+        let listen = flags.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        let listen = listen.parse().map_err(|_| ConfigError::Bad {
+            name: "listen",
+            value: listen.clone(),
+            expected: "address with a port, such as `0.0.0.0:8080`",
+        })?;
+        let data = flags.data.or(file.data).unwrap_or_else(|| PathBuf::from("portcullis-data"));
+        let store = flags.store.or(file.store).unwrap_or_else(|| default_store(&data));
+        let retention_days = flags.retention_days.or(file.retention_days).unwrap_or(90);
+        if retention_days == 0 {
+            let value = retention_days.to_string();
+            return Err(ConfigError::Bad { name: "retention_days", value, expected: "number of days from 1" });
+        }
+        let app_id = flags.app_id.or(file.github.app_id).ok_or(ConfigError::Missing {
+            name: "github.app_id",
+            help: "the App's settings page shows it; give `--app-id`, PORTCULLIS_APP_ID, or `app_id` under `[github]`",
+        })?;
+        let key_file = flags.private_key_file.or(file.github.private_key_file);
+        let private_key = secret::private_key(key_file.as_deref())?;
+        let secret_file = flags.webhook_secret_file.or(file.github.webhook_secret_file);
+        let webhook_secrets = secret::webhook_secrets(secret_file.as_deref())?;
+        let mut github = crate::github::Settings::new(app_id, private_key);
+        if let Some(url) = flags.api_url.or(file.github.api_url) {
+            github.api_url = url;
+        }
+        github.graphql_url = flags.graphql_url.or(file.github.graphql_url);
+        if let Some(url) = flags.git_url.or(file.github.git_url) {
+            github.git_url = url;
+        }
+        Ok(Self {
+            listen,
+            store: SecretString::from(store),
+            rules: flags.rules.or(file.rules).unwrap_or_else(|| PathBuf::from("rules.toml")),
+            workers: flags.workers.or(file.workers).unwrap_or(64).min(1000),
+            retention_days,
+            git_cache_bytes: flags.git_cache_gib.or(file.git_cache_gib).unwrap_or(20).max(1) << 30,
+            webhook_secrets,
+            github,
+            data,
+        })
+    }
+}
+
+/// Where the database stands when nothing is said.
+#[must_use]
+pub fn default_store(data: &Path) -> String {
+    data.join("portcullis.sqlite").display().to_string()
+}
+
+#[cfg(test)]
+mod tests;

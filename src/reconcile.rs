@@ -1,0 +1,204 @@
+//! Make the forge show the verdict for one subject.
+//!
+//! The delivery that woke us is not looked at here: what counts is how the subject stands now. Calling this twice is as
+//! good as calling it once. This module alone knows the order gather, decide, plan, intend, apply, record.
+//!
+//! Known races:
+//! - The API may lag behind the webhook. Every delivery leaves a floor; what is older is not judged but read again.
+//! - A crash between applying and recording. The next look reads what the forge shows and plans the difference, which
+//!   is nothing when the effect took place.
+//! - Pull requests with one head share one check run. Only the lease of the lowest-numbered open one acts; the others
+//!   wake it.
+
+mod runner;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use policy::decide::decide;
+use policy::facts::{Account, AccountKind, Fact, Pull, PullState};
+use policy::rules::RuleSource;
+use policy::{Facts, Millis, Observed, PullSubject, Subject, UserId, Verdict, plan};
+
+use crate::clock::Clock;
+use crate::github::{ForgeError, GitHub};
+use crate::lease::Lease;
+use crate::report;
+use crate::rulebook::Rulebook;
+use crate::store::{ActionOutcome, ActionRecord, Actor, Next, Store, StoreError, VerdictRecord, backoff};
+
+pub use runner::Runner;
+
+/// Everything a look needs.
+#[derive(Debug)]
+pub struct Gate {
+    /// What must survive a crash.
+    pub store: Store,
+    /// The forge.
+    pub github: GitHub,
+    /// The rules in force.
+    pub rulebook: Arc<Rulebook>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// Why a look ended without the forge showing the verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The forge did not answer as needed.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+    /// The store did not.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Facts or a verdict that cannot be written down.
+    #[error("cannot be written down: {0}")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+/// How soon to read again what the forge does not show yet.
+const READ_LAG: Duration = Duration::from_millis(500);
+/// Looks after which an equal moment with another head is taken for what it is: GitHub's moments have whole seconds,
+/// and of two pushes within one the deliveries may come in either order.
+const PATIENCE: u32 = 6;
+
+/// Makes the forge show the verdict for the leased subject, and says when to look again.
+///
+/// # Errors
+/// [`ReconcileError`]: the subject must be looked at again.
+pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileError> {
+    let now = gate.clock.now();
+    let rules = gate.rulebook.current();
+    let observed = gather(gate, lease, &rules, now).await?;
+    if lags(&observed, lease) {
+        return Ok(Next::Retry {
+            at: later(now, READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2)),
+            error: "the forge shows an older state than a delivery told of".to_owned(),
+        });
+    }
+
+    let verdict = decide(&observed.facts, &rules);
+    let first = first_sharing_head(&observed.facts, lease.subject());
+    let actions = if first.is_some() { Vec::new() } else { plan(&verdict, &observed.effects) };
+
+    let intended = gate.store.intend(lease, record_of(&verdict, &observed.facts, now)?, written(&actions)?).await?;
+    let output = report::check_output(&verdict);
+    let mut outcomes = Vec::new();
+    for (action, id) in actions.iter().zip(intended.actions) {
+        match gate.github.apply(lease, action, &output).await {
+            Ok(applied) => outcomes.push((id, ActionOutcome::Done { note: format!("{applied:?}") })),
+            Err(error) => {
+                let failed = ActionOutcome::Failed { error: error.to_string() };
+                gate.store.settle(&id, failed, gate.clock.now()).await?;
+                return Err(error.into());
+            }
+        }
+    }
+    if let Some(first) = first {
+        gate.store.wake(&first, gate.clock.now()).await?;
+    }
+    tracing::info!(
+        subject = %lease.subject(),
+        head = observed.facts.pull.head.sha.short(),
+        verdict = verdict.conclusion.as_str(),
+        actions = actions.len(),
+        "judged"
+    );
+    metrics::counter!("portcullis_verdicts_total", "conclusion" => verdict.conclusion.as_str()).increment(1);
+    let next = next_of(&rules, now);
+    gate.store.record(lease, outcomes, next.clone(), gate.clock.now()).await?;
+    Ok(next)
+}
+
+/// Reads the subject, and adds what only our own records know: who pushed.
+async fn gather(
+    gate: &Gate,
+    lease: &Lease,
+    rules: &RuleSource,
+    now: Millis,
+) -> Result<Observed, ReconcileError> {
+    let pushers = pushers_of(gate, lease.subject()).await?;
+    let ids: Vec<UserId> = pushers.iter().map(|pusher| pusher.id).collect();
+    let mut observed = gate.github.gather(lease.subject(), &rules.wanted(), now, &ids).await?;
+    observed.facts.pull.pushers = Fact::Known(pushers);
+    let Subject::Pull(subject) = lease.subject();
+    if let Fact::Known(siblings) = &mut observed.facts.siblings {
+        for sibling in siblings {
+            let other = Subject::Pull(PullSubject { number: sibling.number, ..subject.clone() });
+            sibling.pushers = Fact::Known(pushers_of(gate, &other).await?);
+        }
+    }
+    Ok(observed)
+}
+
+async fn pushers_of(gate: &Gate, subject: &Subject) -> Result<Vec<Account>, ReconcileError> {
+    let recorded = gate.store.pushers(subject).await?;
+    let accounts: BTreeSet<Account> = recorded.into_iter().map(|pusher| account(pusher.actor)).collect();
+    Ok(accounts.into_iter().collect())
+}
+
+fn account(actor: Actor) -> Account {
+    let kind = match actor.kind.as_str() {
+        "User" => AccountKind::User,
+        "Bot" => AccountKind::Bot,
+        "Organization" => AccountKind::Organization,
+        _ => AccountKind::Other,
+    };
+    Account { id: actor.id, login: actor.login, kind }
+}
+
+/// Whether the forge showed something older than a delivery told of.
+fn lags(observed: &Observed, lease: &Lease) -> bool {
+    if !observed.is_older_than(lease.floor()) {
+        return false;
+    }
+    let same_moment = lease.floor().updated_at == Some(observed.facts.pull.updated_at);
+    !(same_moment && lease.attempts() >= PATIENCE)
+}
+
+/// The lowest-numbered open pull request with this head, when that is another subject.
+fn first_sharing_head(facts: &Facts, subject: &Subject) -> Option<Subject> {
+    let siblings = facts.siblings.get().ok()?;
+    let open = |pull: &&Pull| pull.state == PullState::Open;
+    let first = siblings.iter().filter(open).map(|pull| pull.number).min()?;
+    let Subject::Pull(own) = subject;
+    let own_turn = facts.pull.state == PullState::Open && own.number < first;
+    (!own_turn).then(|| Subject::Pull(PullSubject { number: first, ..own.clone() }))
+}
+
+/// The same facts may be judged otherwise once a registration has ended.
+fn next_of(rules: &RuleSource, now: Millis) -> Next {
+    let agents = rules.in_force.iter().flat_map(|rules| rules.agents.values());
+    let ends = agents.filter_map(|agent| agent.expires.as_ref().map(|expiry| expiry.end));
+    match ends.filter(|end| *end > now).min() {
+        Some(end) => Next::At(end),
+        None => Next::Done,
+    }
+}
+
+fn record_of(verdict: &Verdict, facts: &Facts, now: Millis) -> Result<VerdictRecord, serde_json::Error> {
+    Ok(VerdictRecord {
+        head: verdict.head.clone(),
+        conclusion: verdict.conclusion.as_str().to_owned(),
+        enforcement: serde_json::to_value(verdict.enforcement)?.as_str().unwrap_or_default().to_owned(),
+        digest: verdict.digest(),
+        rules_digest: verdict.rules.digest.clone().unwrap_or_default(),
+        facts: serde_json::to_string(facts)?,
+        verdict: serde_json::to_string(verdict)?,
+        decided_at: now,
+    })
+}
+
+fn written(actions: &[policy::Action]) -> Result<Vec<ActionRecord>, serde_json::Error> {
+    let record = |action: &policy::Action| {
+        let policy::Action::ShowCheck(show) = action;
+        let once_key = format!("check/{}/{}/{}", show.name, show.head, show.external_id);
+        Ok(ActionRecord { kind: "show_check".to_owned(), once_key, body: serde_json::to_string(action)? })
+    };
+    actions.iter().map(record).collect()
+}
+
+pub(crate) fn later(now: Millis, by: Duration) -> Millis {
+    Millis(now.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+}

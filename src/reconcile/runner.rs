@@ -1,0 +1,152 @@
+//! Takes due subjects and looks at them, many at a time, until told to stop.
+//!
+//! A stop is graceful: looks under way end and nothing new is taken.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use policy::Millis;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use super::{Gate, ReconcileError, later, reconcile};
+use crate::github::ForgeError;
+use crate::lease::Lease;
+use crate::store::{Next, StoreError, backoff};
+
+/// How long a look may take; git may have to fetch a large repository first.
+const LOOK: Duration = Duration::from_secs(8 * 60);
+/// How long a subject is ours: longer than any look, so that a live replica is never overtaken.
+const LEASE: Duration = Duration::from_secs(10 * 60);
+/// The longest nap: deliveries wake us at once, other replicas' deliveries only when we look.
+const NAP: Duration = Duration::from_secs(2);
+/// What the forge refuses is asked again after this: somebody must change a setting first.
+const REFUSED: Duration = Duration::from_secs(120);
+
+/// Looks at due subjects.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    gate: Arc<Gate>,
+    wake: Arc<Notify>,
+    at_once: u32,
+}
+
+impl Runner {
+    /// A runner that looks at `at_once` subjects at a time and is woken by `wake`.
+    #[must_use]
+    pub fn new(gate: Arc<Gate>, wake: Arc<Notify>, at_once: u32) -> Self {
+        Self { gate, wake, at_once }
+    }
+
+    /// Looks at due subjects until `stop` turns true; then finishes what is under way.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut looks = JoinSet::new();
+        while !*stop.borrow() {
+            while looks.try_join_next().is_some() {}
+            let free = self.at_once.saturating_sub(u32::try_from(looks.len()).unwrap_or(u32::MAX));
+            if free == 0 {
+                looks.join_next().await;
+                continue;
+            }
+            let leases = self.claim(free).await;
+            if leases.is_empty() {
+                tokio::select! {
+                    () = self.wake.notified() => {}
+                    () = tokio::time::sleep(self.nap().await) => {}
+                    _ = stop.changed() => {}
+                }
+            }
+            for lease in leases {
+                let runner = self.clone();
+                looks.spawn(async move { runner.look(lease).await });
+            }
+        }
+        while looks.join_next().await.is_some() {}
+    }
+
+    /// Looks at everything that is due now, one after another, until nothing is. For tests and the demo.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn drain(&self) -> Result<usize, StoreError> {
+        let mut looks = 0;
+        loop {
+            let leases = self.gate.store.claim(self.gate.clock.now(), LEASE, 1).await?;
+            let Some(lease) = leases.into_iter().next() else { return Ok(looks) };
+            self.look(lease).await;
+            looks += 1;
+        }
+    }
+
+    async fn claim(&self, at_most: u32) -> Vec<Lease> {
+        match self.gate.store.claim(self.gate.clock.now(), LEASE, at_most).await {
+            Ok(leases) => leases,
+            Err(error) => {
+                tracing::error!(%error, "no work can be taken from the store");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn nap(&self) -> Duration {
+        let now = self.gate.clock.now();
+        match self.gate.store.next_due().await {
+            Ok(Some(due)) => {
+                let wait = u64::try_from(due.0.saturating_sub(now.0)).unwrap_or(0);
+                Duration::from_millis(wait.max(20)).min(NAP)
+            }
+            _ => NAP,
+        }
+    }
+
+    /// One look; whatever comes of it, the subject is let go with a moment for the next.
+    #[tracing::instrument(skip_all, fields(subject = %lease.subject()))]
+    async fn look(&self, lease: Lease) {
+        let started = std::time::Instant::now();
+        let outcome = tokio::time::timeout(LOOK, reconcile(&self.gate, &lease)).await;
+        metrics::histogram!("portcullis_look_seconds").record(started.elapsed().as_secs_f64());
+        let now = self.gate.clock.now();
+        let next = match outcome {
+            Ok(Ok(next @ Next::Retry { .. })) => next,
+            // Recorded together with the outcomes.
+            Ok(Ok(Next::Done | Next::At(_))) => return,
+            Ok(Err(ReconcileError::Store(StoreError::LeaseLost))) => {
+                tracing::warn!("the lease ran out during the look; somebody else has the subject");
+                return;
+            }
+            Ok(Err(error)) => next_after(&error, &lease, now),
+            Err(_) => retry(&lease, now, format!("the look took longer than {} s", LOOK.as_secs())),
+        };
+        if let Next::Retry { at, error } = &next {
+            metrics::counter!("portcullis_retries_total").increment(1);
+            tracing::warn!(in_ms = at.0 - now.0, attempt = lease.attempts() + 1, %error, "looking again later");
+        }
+        if let Err(error) = self.gate.store.finish(&lease, next, now).await {
+            tracing::error!(%error, "the subject comes back when its lease runs out");
+        }
+    }
+}
+
+/// When to look again after a look that came to nothing.
+fn next_after(error: &ReconcileError, lease: &Lease, now: Millis) -> Next {
+    match error {
+        // The pull request, the repository or the installation is gone: nothing can be shown any more.
+        ReconcileError::Forge(ForgeError::Gone { what }) => {
+            tracing::info!(%what, "gone: nothing to show");
+            Next::Done
+        }
+        ReconcileError::Forge(ForgeError::RateLimited { until }) => {
+            Next::Retry { at: (*until).max(later(now, Duration::from_secs(1))), error: error.to_string() }
+        }
+        ReconcileError::Forge(ForgeError::Refused { .. }) => {
+            Next::Retry { at: later(now, REFUSED), error: error.to_string() }
+        }
+        ReconcileError::Forge(_) | ReconcileError::Store(_) | ReconcileError::Unwritable(_) => {
+            retry(lease, now, error.to_string())
+        }
+    }
+}
+
+fn retry(lease: &Lease, now: Millis, error: String) -> Next {
+    Next::Retry { at: later(now, backoff(lease.attempts() + 1, &lease.subject().key())), error }
+}

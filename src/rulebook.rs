@@ -1,0 +1,138 @@
+//! The rules in force, read from a local file and read again when it changes.
+//!
+//! A file that becomes invalid leaves the last good rules in force and says so everywhere: log, metric, health page,
+//! every check. Where there never were good rules, everything governed is blocked with the reason.
+//!
+//! The file is compared, not trusted to an event: editors replace files, and mounted configuration swaps links.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use notify::Watcher as _;
+use policy::rules::{MAX_BYTES, RuleSource, Rules, Trouble};
+use tokio::sync::Notify;
+
+/// The rules in force.
+#[derive(Debug)]
+pub struct Rulebook {
+    path: PathBuf,
+    current: ArcSwap<RuleSource>,
+    changed: Arc<Notify>,
+}
+
+/// How often the file is compared even when the system reports no change.
+const COMPARE_EVERY: Duration = Duration::from_secs(10);
+
+impl Rulebook {
+    /// Reads the rules for the first time. Never fails: what is wrong is said by [`Rulebook::current`].
+    #[must_use]
+    pub fn open(path: &Path) -> Arc<Self> {
+        let nothing =
+            RuleSource { place: path.display().to_string(), in_force: None, trouble: None };
+        let book = Self {
+            path: path.to_owned(),
+            current: ArcSwap::from_pointee(nothing),
+            changed: Arc::new(Notify::new()),
+        };
+        book.reload();
+        Arc::new(book)
+    }
+
+    /// What is in force now.
+    #[must_use]
+    pub fn current(&self) -> Arc<RuleSource> {
+        self.current.load_full()
+    }
+
+    /// Wakes whoever waits when other rules came into force, or trouble came or went.
+    #[must_use]
+    pub fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
+    }
+
+    /// Compares the file with what is in force and takes it over when it is valid.
+    pub fn reload(&self) {
+        let before = self.current();
+        let after = next(&before, &self.path);
+        metrics::gauge!("portcullis_rules_invalid").set(if after.trouble.is_some() { 1.0 } else { 0.0 });
+        let same_rules = digest(&before) == digest(&after);
+        if same_rules && before.trouble == after.trouble {
+            return;
+        }
+        tell(&before, &after);
+        self.current.store(Arc::new(after));
+        self.changed.notify_waiters();
+        self.changed.notify_one();
+    }
+
+    /// Watches the file until dropped by the caller.
+    pub async fn watch(self: Arc<Self>) {
+        let hint = Arc::new(Notify::new());
+        let _watcher = watcher(&self.path, &hint);
+        loop {
+            let _ = tokio::time::timeout(COMPARE_EVERY, hint.notified()).await;
+            let book = Arc::clone(&self);
+            // Reading a file may block; a panic in there must not stop the watching.
+            let _ = tokio::task::spawn_blocking(move || book.reload()).await;
+        }
+    }
+}
+
+/// The folder is watched, not the file: editors and mounts replace it. Without a watcher, comparing must do.
+fn watcher(path: &Path, hint: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
+    let hint = Arc::clone(hint);
+    let mut watcher = notify::recommended_watcher(move |_| hint.notify_one()).ok()?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match watcher.watch(folder, notify::RecursiveMode::NonRecursive) {
+        Ok(()) => Some(watcher),
+        Err(error) => {
+            tracing::warn!(%error, "the rules file cannot be watched; comparing it every few seconds");
+            None
+        }
+    }
+}
+
+fn digest(source: &RuleSource) -> Option<&str> {
+    source.in_force.as_ref().map(|rules| rules.digest.as_str())
+}
+
+fn next(before: &RuleSource, path: &Path) -> RuleSource {
+    let trouble = match read(path) {
+        Err(why) => Trouble::Unreadable(why),
+        Ok(text) => {
+            let parsed = Rules::parse(&before.place, &text);
+            match parsed.rules {
+                Some(rules) => return RuleSource::good(Arc::new(rules)),
+                None => Trouble::Invalid(parsed.complaints),
+            }
+        }
+    };
+    RuleSource { trouble: Some(trouble), ..before.clone() }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > MAX_BYTES as u64 {
+        return Err(format!("it has {size} bytes, more than {MAX_BYTES}"));
+    }
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+fn tell(before: &RuleSource, after: &RuleSource) {
+    match &after.trouble {
+        Some(trouble) => tracing::error!(
+            rules = %after.place,
+            trouble = %trouble.sentence(),
+            last_good = digest(after).unwrap_or("none: everything governed is blocked"),
+            "the rules file is not usable"
+        ),
+        None => tracing::info!(
+            rules = %after.place,
+            digest = digest(after).unwrap_or_default(),
+            before = digest(before).unwrap_or("none"),
+            "rules in force"
+        ),
+    }
+}
