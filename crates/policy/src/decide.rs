@@ -134,7 +134,10 @@ fn ungoverned(pull: &Pull, source: &RuleSource) -> PullVerdict {
         why: None,
         evidence: Vec::new(),
         evidence_total: 0,
-        way_out: Some("A maintainer of Portcullis repairs the file; `portcullis check` shows every complaint.".to_owned()),
+        way_out: Some(
+            "A maintainer of Portcullis repairs the file; `portcullis check` shows every complaint."
+                .to_owned(),
+        ),
     };
     verdict_of(pull, JudgedAs::Unknown, vec![finding])
 }

@@ -122,7 +122,8 @@ fn parse_root(
     let gate = gate::parse(&mut root, complaints);
     let tier_tables = root.named_tables("tiers", complaints);
     let tier_names: Vec<String> = tier_tables.iter().map(|(name, _)| name.clone()).collect();
-    let tier_spans: Vec<_> = tier_tables.iter().map(|(name, table)| (name.clone(), table.span.clone())).collect();
+    let tier_spans: Vec<_> =
+        tier_tables.iter().map(|(name, table)| (name.clone(), table.span.clone())).collect();
     let tiers: BTreeMap<_, _> = tier_tables
         .into_iter()
         .filter_map(|(name, table)| Some((name.clone(), tiers::parse(&name, table, complaints)?)))

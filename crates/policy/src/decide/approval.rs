@@ -12,9 +12,7 @@ use super::standing::{self, Standing};
 use crate::facts::{Account, Fact, Facts, Group, Pull, Review, ReviewState};
 use crate::ids::UserId;
 use crate::rules::{Rules, Tier};
-use crate::verdict::{
-    Approval, Code, Disqualification, Disqualified, Effect, Evidence, Finding, TierState,
-};
+use crate::verdict::{Approval, Code, Disqualification, Disqualified, Effect, Evidence, Finding, TierState};
 use independence::Hands;
 
 /// The state of each tier that is required.
@@ -49,7 +47,13 @@ fn changes_finding(review: &Review) -> Finding {
         rule: None,
         message: format!("`{who}` asks for changes"),
         why: None,
-        evidence: review.author.get().ok().map(|author| Evidence::Account(author.clone())).into_iter().collect(),
+        evidence: review
+            .author
+            .get()
+            .ok()
+            .map(|author| Evidence::Account(author.clone()))
+            .into_iter()
+            .collect(),
         evidence_total: 1,
         way_out: Some(format!("`{who}` approves, or the review is dismissed.")),
     }

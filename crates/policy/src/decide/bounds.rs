@@ -69,7 +69,11 @@ impl Bounds<'_> {
     fn repository(&self) -> Option<Finding> {
         let within = |name: &str| self.agent.repos.is_match(name.to_ascii_lowercase().as_bytes());
         let base = self.facts.repository.name.to_string();
-        let way_out = format!("Allowed: {}. Its owner is `{}`.", spelled(self.agent.repos.patterns()), self.agent.owner);
+        let way_out = format!(
+            "Allowed: {}. Its owner is `{}`.",
+            spelled(self.agent.repos.patterns()),
+            self.agent.owner
+        );
         if !within(&base) {
             let message = format!("agent `{}` may not act in repository `{base}`", self.agent.name);
             return Some(self.finding(Code::AgentRepository, message, way_out));
@@ -158,7 +162,10 @@ fn unattributed(involved: &Involved) -> Option<Finding> {
         code: Code::UnattributedCommit,
         effect: Effect::Denies,
         rule: None,
-        message: format!("{} commits have an author whom no account answers for", involved.unattributed.len()),
+        message: format!(
+            "{} commits have an author whom no account answers for",
+            involved.unattributed.len()
+        ),
         why: None,
         evidence,
         evidence_total: involved.unattributed.len(),

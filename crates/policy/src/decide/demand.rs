@@ -25,11 +25,8 @@ pub(super) fn gather(scene: &Scene<'_>, rules: &Rules, involved: &Involved) -> D
     if involved.judged_as == JudgedAs::Assisted
         && let Some(provision) = &rules.people.assisted
     {
-        let rule = RuleRef {
-            id: "people.assisted".to_owned(),
-            line: provision.line,
-            source: rules.source.clone(),
-        };
+        let rule =
+            RuleRef { id: "people.assisted".to_owned(), line: provision.line, source: rules.source.clone() };
         demands.require(rule, Code::Assisted, &provision.require, None, Proof::default());
     }
     for rule in &rules.rules {

@@ -47,8 +47,7 @@ pub(super) fn involve(facts: &Facts, pull: &Pull, rules: &Rules) -> Involved {
         .author
         .get()
         .is_ok_and(|author| matches!(standing::of(author, facts, rules), Standing::Agent(_)));
-    let mut unattributed =
-        if author_is_agent { Vec::new() } else { identity::unattributed(pull) };
+    let mut unattributed = if author_is_agent { Vec::new() } else { identity::unattributed(pull) };
     let judged_as = if !look.unseen.is_empty() {
         JudgedAs::Unknown
     } else if look.traces.is_empty() && unattributed.is_empty() {
@@ -141,8 +140,7 @@ impl Look<'_> {
     }
 
     fn add(&mut self, registered: Option<String>, called: &str, class: EvidenceClass, seen: &str) {
-        let trace =
-            AgentTrace { registered, called: called.to_owned(), class, seen: bounded(seen) };
+        let trace = AgentTrace { registered, called: called.to_owned(), class, seen: bounded(seen) };
         if self.traces.len() < MOST_TRACES || trace.registered.is_none() {
             self.traces.insert(trace);
         }

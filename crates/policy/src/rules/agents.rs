@@ -85,7 +85,8 @@ impl fmt::Display for Verb {
 pub(super) fn parse(name: &str, mut table: Table<'_>, complaints: &mut Complaints<'_>) -> Option<Agent> {
     let line = complaints.line_of(table.span.start);
     let (accounts, catalogue) = parse_recognise(&mut table, complaints);
-    let owner = table.needed_text("owner", "Name who answers for it: `owner = \"@acme/platform\"`.", complaints);
+    let owner =
+        table.needed_text("owner", "Name who answers for it: `owner = \"@acme/platform\"`.", complaints);
     let owner = owner.and_then(|owner| checked_owner(owner, complaints));
     let help = "Say in a few words what it is for: reviewers read this.";
     let purpose = table.needed_text("purpose", help, complaints);
@@ -133,8 +134,7 @@ fn need(key: &'static str, help: &str, table: &Table<'_>, complaints: &mut Compl
 /// An owner is an account or a team that can be asked.
 fn checked_owner(owner: At<String>, complaints: &mut Complaints<'_>) -> Option<String> {
     let plain = |part: &str| {
-        !part.is_empty()
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     };
     let name = owner.value.strip_prefix('@').unwrap_or_default();
     if name.split('/').count() <= 2 && name.split('/').all(plain) {
@@ -175,8 +175,7 @@ fn parse_recognise(
                 if !by.has("user_id") {
                     by.missing("user_id", "Write `{ user_id = 1001 }`.", complaints);
                 }
-                accounts
-                    .extend(by.number("user_id", i64::MAX as u64, complaints).map(|id| UserId(id.value)));
+                accounts.extend(by.number("user_id", i64::MAX as u64, complaints).map(|id| UserId(id.value)));
                 by.finish(complaints);
             }
             other => {

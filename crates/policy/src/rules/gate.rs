@@ -33,7 +33,12 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
             gate.check = check.value;
         } else {
             let message = "`gate.check` must be 1 to 100 characters without line breaks";
-            complaints.error("bad-value", check.span, message, "Use the name that branch protection requires.");
+            complaints.error(
+                "bad-value",
+                check.span,
+                message,
+                "Use the name that branch protection requires.",
+            );
         }
     }
     if let Some(text) = table.text("enforcement", complaints) {
@@ -44,7 +49,8 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
             other => {
                 let help = nearest(other, &ENFORCEMENTS).map_or_else(
                     || {
-                        "Known: `active` (block), `evaluate` (report and pass) and `disabled` (pass).".to_owned()
+                        "Known: `active` (block), `evaluate` (report and pass) and `disabled` (pass)."
+                            .to_owned()
                     },
                     |near| format!("Did you mean `{near}`?"),
                 );

@@ -127,16 +127,16 @@ fn parse_assisted(
     table.finish(complaints);
     let tier = tier?;
     let line = complaints.line_of(tier.span.start);
-    super::tiers::known(&tier, tiers, complaints)
-        .then_some(Assisted { by, unattributed, require: tier.value, line })
+    super::tiers::known(&tier, tiers, complaints).then_some(Assisted {
+        by,
+        unattributed,
+        require: tier.value,
+        line,
+    })
 }
 
 /// Whether the catalogue has this agent; complains otherwise.
-pub(super) fn known_agent(
-    id: &str,
-    span: std::ops::Range<usize>,
-    complaints: &mut Complaints<'_>,
-) -> bool {
+pub(super) fn known_agent(id: &str, span: std::ops::Range<usize>, complaints: &mut Complaints<'_>) -> bool {
     let catalogue = Catalogue::builtin();
     if catalogue.entry(id).is_some() {
         return true;

@@ -34,16 +34,8 @@ pub enum Demand {
 /// What rules can be about in this version; the words are GitHub's.
 const JUDGED: [&str; 1] = ["pull_request"];
 /// What later versions will judge: refused now, so that nobody relies on a rule that does nothing.
-const LATER: [&str; 8] = [
-    "push",
-    "branch",
-    "tag",
-    "workflow_run",
-    "deployment",
-    "merge_group",
-    "release",
-    "pull_request_review",
-];
+const LATER: [&str; 8] =
+    ["push", "branch", "tag", "workflow_run", "deployment", "merge_group", "release", "pull_request_review"];
 
 pub(super) fn parse(
     value: &Spanned<DeValue<'_>>,
@@ -130,11 +122,7 @@ fn parse_when(
     Some(predicates)
 }
 
-fn parse_demand(
-    table: &mut Table<'_>,
-    tiers: &[String],
-    complaints: &mut Complaints<'_>,
-) -> Option<Demand> {
+fn parse_demand(table: &mut Table<'_>, tiers: &[String], complaints: &mut Complaints<'_>) -> Option<Demand> {
     let require = table.text("require", complaints);
     let deny = table.flag("deny", complaints);
     let help = "A rule has either `require = \"TIER\"` or `deny = true`.";
