@@ -38,7 +38,8 @@ pub struct Trace {
     pub place: Place,
     /// The agent's id in the catalogue; `None` when the catalogue does not know it.
     pub catalogue: Option<&'static str>,
-    /// The account's number, where the sign carries one. Claimed when the class is.
+    /// The account's number, where the sign carries one. It says more than `catalogue` does: under a login that the
+    /// catalogue knows may stand a number that it does not.
     pub user_id: Option<UserId>,
     /// The login, only for showing.
     pub login: Option<String>,
@@ -129,24 +130,24 @@ impl Search {
     fn account(&mut self, account: &Account, place: &Place, how: &str) {
         let seen = format!("{how} `{}` (id {})", account.login, account.id);
         let is_app = account.kind == AccountKind::Bot || is_bot_name(&account.login);
-        let trace = |class, entry: Option<&'static Entry>, user_id| Trace {
+        let trace = |class, entry: Option<&'static Entry>| Trace {
             class,
             place: place.clone(),
             catalogue: entry.map(|entry| entry.id.as_str()),
-            user_id,
+            user_id: Some(account.id),
             login: Some(account.login.clone()),
             seen: bounded(&seen),
         };
         let known = self.catalogue.by_user_id(account.id);
         if known.is_some() || is_app {
-            self.found.insert(trace(EvidenceClass::Platform, known, Some(account.id)));
+            self.found.insert(trace(EvidenceClass::Platform, known));
         }
         if known.is_none() {
             // The REST login of an App's account ends in `[bot]`, its GraphQL login does not.
             let bare = is_app && !is_bot_name(&account.login);
             let login = if bare { format!("{}[bot]", account.login) } else { account.login.clone() };
             let named = self.catalogue.index().login(&login).and_then(|at| self.catalogue.at(at));
-            self.found.extend(named.map(|entry| trace(EvidenceClass::Claimed, Some(entry), None)));
+            self.found.extend(named.map(|entry| trace(EvidenceClass::Claimed, Some(entry))));
         }
     }
 

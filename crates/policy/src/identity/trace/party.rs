@@ -116,7 +116,10 @@ impl Search {
         let carried = noreply.and_then(|noreply| noreply.id);
         let seen = bounded(&format!("{} `{} <{}>`", party.role.as_str(), party.name, party.address));
         for (at, user_id) in hits.by_entry {
-            let proven = vouched.signed && user_id.is_some() && user_id == carried;
+            // The signature vouches for the number, not for the name beside it.
+            let numbered =
+                user_id.is_some_and(|id| carried == Some(id) && self.catalogue.index().user(id) == at);
+            let proven = vouched.signed && numbered;
             self.found.insert(Trace {
                 class: if proven { EvidenceClass::Cryptographic } else { EvidenceClass::Claimed },
                 place: place.clone(),
@@ -147,20 +150,18 @@ impl Search {
         let in_address = noreply.map(|noreply| noreply.login.as_str()).filter(|login| is_bot_name(login));
         let in_name = Some(party.name).filter(|name| is_bot_name(name));
         let linked = account.map(|account| account.login.as_str());
+        let stranger = carried.or(account.map(|account| account.id)).filter(|_| !known);
         if by_address.is_empty() {
             for at in
                 [in_address, in_name, linked].into_iter().flatten().filter_map(|login| index.login(login))
             {
-                hits.by_entry.entry(Some(at)).or_default();
+                hits.by_entry.entry(Some(at)).or_insert(stranger);
             }
         }
         let is_bot = in_address.is_some() || in_name.is_some() || linked.is_some_and(is_bot_name);
-        if is_bot && !known {
-            // Another number under a known name is somebody else: both are told.
-            let id = carried.or(account.map(|account| account.id));
-            if id.is_some() || hits.by_entry.is_empty() {
-                hits.by_entry.insert(None, id);
-            }
+        // Another number under a known name may be somebody else: both are told, and the number with both.
+        if is_bot && !known && (stranger.is_some() || hits.by_entry.is_empty()) {
+            hits.by_entry.insert(None, stranger);
         }
         hits
     }

@@ -28,6 +28,12 @@ fn by_author(author: Person) -> Vec<String> {
     found(&Story::default().commit(1, author, "x").pull())
 }
 
+fn traces_of(author: Person) -> Vec<Trace> {
+    let found = traces(&Story::default().commit(1, author, "x").pull()).found;
+    assert!(!found.is_empty());
+    found
+}
+
 fn by_message(message: &str) -> Vec<String> {
     found(&Story::default().commit(1, ada(), message).pull())
 }
@@ -129,9 +135,12 @@ fn a_commits_people_are_known_by_number_then_address_then_login() {
 fn a_known_login_with_another_number_is_told_as_both() {
     let traces = by_author(person("x", "9+copilot-swe-agent[bot]@users.noreply.github.com"));
     assert_eq!(traces, ["claimed commit ?", "claimed commit github-copilot"]);
-    let pull = Story::default().commit(1, person("x", "9+evil[bot]@users.noreply.github.com"), "x").pull();
-    let trace = &super::traces(&pull).found[0];
-    assert_eq!((trace.user_id, trace.login.as_deref()), (Some(UserId(9)), Some("evil[bot]")));
+    for login in ["evil[bot]", "sweep-ai[bot]"] {
+        let who = person("x", &format!("9+{login}@users.noreply.github.com"));
+        for trace in traces_of(who) {
+            assert_eq!((trace.user_id, trace.login.as_deref()), (Some(UserId(9)), Some(login)));
+        }
+    }
 }
 
 #[test]
@@ -251,6 +260,16 @@ fn githubs_signature_proves_the_author_alone() {
     assert_eq!(
         signed(person("Cursor Agent", "cursoragent@cursor.com"), true, true, None)[0],
         "claimed commit cursor"
+    );
+}
+
+#[test]
+fn githubs_signature_vouches_for_the_number_and_not_for_the_name() {
+    let sweep = person("x", "9+sweep-ai[bot]@users.noreply.github.com");
+    let jules = "claimed commit jules";
+    assert_eq!(
+        signed(sweep, true, true, None),
+        ["cryptographic commit ?", "claimed commit ?", jules, "claimed commit sweep"]
     );
 }
 
