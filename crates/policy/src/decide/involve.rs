@@ -132,11 +132,19 @@ impl Look<'_> {
         self.add(registered, &called, trace.class, &trace.seen);
     }
 
+    /// The registration that a sign points to: by number, by catalogue entry, or by another entry of the same family,
+    /// whose signs look alike.
     fn registered_as(&self, trace: &Trace) -> Option<String> {
-        let by_id = trace.user_id.and_then(|id| standing::registered(id, self.rules));
-        let entry = trace.catalogue?;
-        let by_entry = || self.rules.agents.values().find(|agent| agent.catalogue.contains(entry));
-        by_id.or_else(|| by_entry().map(|agent| agent.name.clone()))
+        if let Some(name) = trace.user_id.and_then(|id| standing::registered(id, self.rules)) {
+            return Some(name);
+        }
+        let catalogue = Catalogue::builtin();
+        let entry = catalogue.entry(trace.catalogue?)?;
+        let same_family = |id: &String| catalogue.entry(id).is_some_and(|other| other.family == entry.family);
+        let agents = || self.rules.agents.values();
+        let exact = agents().find(|agent| agent.catalogue.contains(&entry.id));
+        let agent = exact.or_else(|| agents().find(|agent| agent.catalogue.iter().any(same_family)));
+        agent.map(|agent| agent.name.clone())
     }
 
     fn add(&mut self, registered: Option<String>, called: &str, class: EvidenceClass, seen: &str) {
