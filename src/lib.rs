@@ -1,5 +1,8 @@
 //! Portcullis, a self-hosted gatekeeper for coding agents on a Git forge.
 
+pub mod clock;
 pub mod git;
 pub mod lease;
 pub mod report;
+pub mod store;
+pub mod webhook;

@@ -1,0 +1,121 @@
+//! The store against a real database. Every test takes its store from [`stage`], so that the same tests can run on
+//! another engine.
+
+mod interleaving;
+mod queue;
+mod trouble;
+mod verdict;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use policy::{Floor, InstallationId, Millis, PullSubject, RepoId, RepoName, Sha, Subject, UserId};
+use tempfile::TempDir;
+
+use super::*;
+use crate::lease::Lease;
+
+pub(super) const LEASE: Duration = Duration::from_secs(60);
+
+/// A database of its own for one test.
+pub(super) struct Stage {
+    _folder: TempDir,
+    pub(super) url: String,
+    pub(super) store: Store,
+}
+
+/// A fresh, empty database.
+pub(super) fn store_url() -> (TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = folder.path().join("portcullis.db").display().to_string();
+    (folder, url)
+}
+
+pub(super) async fn stage() -> Stage {
+    let (folder, url) = store_url();
+    let store = Store::open(&url, StoreOptions::default()).await.unwrap();
+    Stage { _folder: folder, url, store }
+}
+
+pub(super) fn at(seconds: i64) -> Millis {
+    Millis(1_790_000_000_000 + seconds * 1000)
+}
+
+pub(super) fn sha(n: u8) -> Sha {
+    Sha::parse(&hex::encode([n; 20])).unwrap()
+}
+
+pub(super) fn pull(number: u64) -> Subject {
+    Subject::Pull(PullSubject {
+        installation: InstallationId(7),
+        repo_id: RepoId(100),
+        repo: RepoName::parse("acme/web").unwrap(),
+        number,
+    })
+}
+
+pub(super) fn actor(id: u64) -> Actor {
+    Actor { id: UserId(id), login: format!("invented-{id}"), kind: "User".to_owned() }
+}
+
+pub(super) fn guid(n: u64) -> Guid {
+    Guid::parse(&format!("00000000-0000-0000-0000-{n:012}")).unwrap()
+}
+
+pub(super) fn fresh_guid() -> Guid {
+    static COUNT: AtomicU64 = AtomicU64::new(1_000_000);
+    guid(COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub(super) fn delivery(guid: Guid, subject: Subject, now: Millis) -> NewDelivery {
+    let floor = Floor { updated_at: Some(now), head: Some(sha(1)) };
+    let fate = Fate::Queue { targets: vec![Target::Subject(subject)], floor, pusher: None };
+    NewDelivery {
+        guid,
+        event: "pull_request".to_owned(),
+        action: Some("labeled".to_owned()),
+        repo: Some((RepoId(100), RepoName::parse("acme/web").unwrap())),
+        installation: Some(InstallationId(7)),
+        sender: Some(actor(5)),
+        received_at: now,
+        body: Bytes::from_static(b"{\"invented\":true}"),
+        fate,
+    }
+}
+
+pub(super) fn verdict(digest: &str) -> VerdictRecord {
+    VerdictRecord {
+        head: sha(1),
+        conclusion: "failure".to_owned(),
+        enforcement: "active".to_owned(),
+        digest: digest.to_owned(),
+        rules_digest: "r1".to_owned(),
+        facts: "{\"facts\":1}".to_owned(),
+        verdict: "{\"verdict\":1}".to_owned(),
+        decided_at: at(10),
+    }
+}
+
+impl Stage {
+    pub(super) async fn deliver(&self, subject: Subject, now: Millis) -> Guid {
+        let guid = fresh_guid();
+        let accepted = self.store.accept(delivery(guid.clone(), subject, now)).await.unwrap();
+        assert_eq!(accepted, Accepted::New { subjects: 1 });
+        guid
+    }
+
+    pub(super) async fn claim(&self, now: Millis) -> Vec<Lease> {
+        self.store.claim(now, LEASE, 100).await.unwrap()
+    }
+
+    pub(super) async fn claim_one(&self, now: Millis) -> Lease {
+        let mut leases = self.claim(now).await;
+        assert_eq!(leases.len(), 1, "{leases:?}");
+        leases.remove(0)
+    }
+
+    pub(super) async fn state(&self, guid: &Guid) -> DeliveryState {
+        self.store.delivery(guid).await.unwrap().unwrap().state
+    }
+}

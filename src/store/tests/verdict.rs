@@ -1,0 +1,123 @@
+//! Intentions and outcomes.
+
+use super::*;
+
+fn action(n: u8) -> ActionRecord {
+    ActionRecord { kind: "show_check".to_owned(), once_key: format!("k{n}"), body: format!("{{\"n\":{n}}}") }
+}
+
+#[tokio::test]
+async fn an_intention_is_there_before_its_outcome() {
+    let stage = stage().await;
+    stage.deliver(pull(1), at(0)).await;
+    let lease = stage.claim_one(at(0)).await;
+    let intended = stage.store.intend(&lease, verdict("d1"), vec![action(1), action(2)]).await.unwrap();
+    let states = |actions: Vec<StoredAction>| {
+        actions.iter().map(|action| (action.state, action.outcome.clone())).collect::<Vec<_>>()
+    };
+    let stored = stage.store.actions(&intended.verdict).await.unwrap();
+    assert_eq!(stored[1].record, action(2));
+    assert_eq!(states(stored), [(ActionState::Pending, None), (ActionState::Pending, None)]);
+
+    let done = ActionOutcome::Done { note: "17".to_owned() };
+    let failed = ActionOutcome::Failed { error: "502".to_owned() };
+    stage.store.settle(&intended.actions[0], done, at(2)).await.unwrap();
+    let retry = Next::Retry { at: at(5), error: "502".to_owned() };
+    stage.store.record(&lease, vec![(intended.actions[1].clone(), failed)], retry, at(3)).await.unwrap();
+    let stored = stage.store.actions(&intended.verdict).await.unwrap();
+    assert_eq!(
+        states(stored),
+        [(ActionState::Done, Some("17".to_owned())), (ActionState::Failed, Some("502".to_owned()))]
+    );
+
+    let found = stage.store.latest_verdict(&pull(1)).await.unwrap().unwrap();
+    assert_eq!((found.id, found.record), (intended.verdict, verdict("d1")));
+    let repo = RepoName::parse("acme/web").unwrap();
+    let by_number = stage.store.latest_verdict_of(&repo, 1).await.unwrap().unwrap();
+    assert_eq!(by_number.subject_key, "pull/100/1");
+    assert_eq!(stage.store.latest_verdict_of(&repo, 2).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_same_verdict_adds_no_row_and_leftovers_are_superseded() {
+    let stage = stage().await;
+    stage.deliver(pull(1), at(0)).await;
+    let crashed = stage.claim_one(at(0)).await;
+    let first = stage.store.intend(&crashed, verdict("d1"), vec![action(1)]).await.unwrap();
+
+    let lease = stage.claim_one(at(60)).await;
+    let second = stage.store.intend(&lease, verdict("d1"), vec![action(1)]).await.unwrap();
+    assert_eq!(first.verdict, second.verdict);
+    assert_ne!(first.actions, second.actions);
+    let states: Vec<_> =
+        stage.store.actions(&first.verdict).await.unwrap().iter().map(|action| action.state).collect();
+    assert_eq!(states, [ActionState::Superseded, ActionState::Pending]);
+
+    // The crashed replica was only slow: what it did still gets written down.
+    let outcome = (first.actions[0].clone(), ActionOutcome::Done { note: String::new() });
+    let late = stage.store.record(&crashed, vec![outcome], Next::Done, at(61)).await;
+    assert_eq!(late, Err(StoreError::LeaseLost));
+    assert_eq!(stage.store.actions(&first.verdict).await.unwrap()[0].state, ActionState::Done);
+    assert!(stage.store.renew(&lease, at(200)).await.is_ok(), "the new holder is undisturbed");
+
+    let third = stage.store.intend(&lease, verdict("d2"), Vec::new()).await.unwrap();
+    assert_ne!(third.verdict, second.verdict);
+    assert_eq!(stage.store.latest_verdict(&pull(1)).await.unwrap().unwrap().record.digest, "d2");
+}
+
+#[tokio::test]
+async fn a_head_shows_only_verdicts_that_stand() {
+    let stage = stage().await;
+    for number in [1, 2] {
+        stage.deliver(pull(number), at(0)).await;
+    }
+    for lease in stage.claim(at(0)).await {
+        stage.store.intend(&lease, verdict("d1"), Vec::new()).await.unwrap();
+        if lease.subject() == &pull(2) {
+            let moved = VerdictRecord { head: sha(2), ..verdict("d1") };
+            stage.store.intend(&lease, moved, Vec::new()).await.unwrap();
+        }
+    }
+    let keys = |verdicts: Vec<StoredVerdict>| {
+        verdicts.into_iter().map(|verdict| verdict.subject_key).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(stage.store.verdicts_for_head(RepoId(100), &sha(1)).await.unwrap()), ["pull/100/1"]);
+    assert_eq!(keys(stage.store.verdicts_for_head(RepoId(100), &sha(2)).await.unwrap()), ["pull/100/2"]);
+    assert_eq!(stage.store.verdicts_for_head(RepoId(101), &sha(1)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn pruning_forgets_the_settled_and_keeps_the_owed_and_the_standing() {
+    let stage = stage().await;
+    let done = stage.deliver(pull(1), at(0)).await;
+    let lease = stage.claim_one(at(0)).await;
+    let old = stage.store.intend(&lease, verdict("d1"), vec![action(1)]).await.unwrap();
+    stage.store.intend(&lease, verdict("d2"), Vec::new()).await.unwrap();
+    stage.store.finish(&lease, Next::Done, at(1)).await.unwrap();
+    let owed = stage.deliver(pull(2), at(1)).await;
+
+    let day = Duration::from_secs(86400);
+    let retention = Retention { bodies: day, deliveries: 2 * day, verdicts: 2 * day };
+    let none = stage.store.prune(at(86400), retention).await.unwrap();
+    assert_eq!(none, Pruned::default());
+    let bodies = stage.store.prune(at(86402), retention).await.unwrap();
+    assert_eq!(bodies, Pruned { bodies: 1, deliveries: 0, verdicts: 0 });
+    assert_eq!(stage.store.delivery_body(&done).await.unwrap(), None);
+    assert!(stage.store.delivery(&done).await.unwrap().is_some());
+    let rows = stage.store.prune(at(3 * 86400), retention).await.unwrap();
+    assert_eq!(rows, Pruned { bodies: 0, deliveries: 1, verdicts: 1 });
+    assert_eq!(stage.store.delivery(&done).await.unwrap(), None);
+    assert_eq!(stage.store.actions(&old.verdict).await.unwrap(), []);
+    assert_eq!(stage.store.latest_verdict(&pull(1)).await.unwrap().unwrap().record.digest, "d2");
+    assert!(stage.store.delivery_body(&owed).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn small_things_are_remembered() {
+    let stage = stage().await;
+    assert_eq!(stage.store.kv_get("rules").await.unwrap(), None);
+    for value in ["one", "two"] {
+        stage.store.kv_put("rules", value).await.unwrap();
+        assert_eq!(stage.store.kv_get("rules").await.unwrap().as_deref(), Some(value));
+    }
+}

@@ -1,0 +1,191 @@
+//! From verified bytes to what is to become of them. Pure: nothing is stored or sent here.
+//!
+//! A payload that we should understand but cannot is kept with the field that failed, never dropped: whoever looks
+//! after the gate must see it. A body that is no JSON at all is refused.
+
+use bytes::Bytes;
+use policy::{Floor, InstallationId, Millis, PullSubject, RepoId, RepoName, Subject};
+use serde::de::DeserializeOwned;
+
+use super::payload::{Account, Check, Common, OnCheckRun, OnCheckSuite, OnPull, Pull};
+use super::signature::Verified;
+use crate::store::{Actor, Fate, Guid, NewDelivery, Target};
+
+const ERROR_CHARS: usize = 300;
+const LOGIN_CHARS: usize = 100;
+/// The pull requests that one check run names; the head finds the others.
+const PULLS: usize = 100;
+
+/// What the headers say.
+#[derive(Debug, Clone)]
+pub(super) struct Envelope {
+    pub(super) guid: Guid,
+    pub(super) event: String,
+}
+
+/// The body is no JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NoJson;
+
+/// A field that could not be read.
+struct Misfit {
+    path: String,
+    error: String,
+}
+
+enum Trouble {
+    NoJson,
+    Misfit(Misfit),
+}
+
+/// Whether a delivery says that memberships may have changed.
+pub(super) fn changes_the_roster(event: &str) -> bool {
+    matches!(event, "member" | "membership" | "team" | "organization")
+}
+
+/// Reads a delivery. `app_id` is our own App's, when known.
+pub(super) fn read(
+    envelope: Envelope,
+    body: Verified<Bytes>,
+    app_id: Option<u64>,
+    now: Millis,
+) -> Result<NewDelivery, NoJson> {
+    let (common, fate) = match parse::<Common>(body.get()) {
+        Ok(common) => {
+            let fate = match judge(&envelope.event, &common, body.get(), app_id) {
+                Ok(fate) => fate,
+                Err(Trouble::NoJson) => return Err(NoJson),
+                Err(Trouble::Misfit(misfit)) => Fate::Fail { path: misfit.path, error: misfit.error },
+            };
+            (common, fate)
+        }
+        Err(Trouble::NoJson) => return Err(NoJson),
+        Err(Trouble::Misfit(misfit)) if is_known(&envelope.event) => {
+            (Common::default(), Fate::Fail { path: misfit.path, error: misfit.error })
+        }
+        Err(Trouble::Misfit(_)) => (Common::default(), ignore("unknown event")),
+    };
+    Ok(NewDelivery {
+        guid: envelope.guid,
+        event: envelope.event,
+        repo: common.repository.map(|repository| (repository.id, repository.full_name)),
+        installation: common.installation.map(|installation| installation.id),
+        sender: common.sender.as_ref().map(actor),
+        action: common.action,
+        received_at: now,
+        body: body.into_inner(),
+        fate,
+    })
+}
+
+/// Events whose payload must be readable.
+fn is_known(event: &str) -> bool {
+    matches!(event, "pull_request" | "pull_request_review" | "check_run" | "check_suite")
+}
+
+fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Result<Fate, Trouble> {
+    let action = common.action.as_deref().unwrap_or("");
+    match (event, action) {
+        ("pull_request", "opened" | "synchronize" | "reopened") => {
+            let pusher = common.sender.as_ref().ok_or_else(|| missing("sender"))?;
+            on_pull(common, body, Some(actor(pusher)))
+        }
+        ("pull_request", _) | ("pull_request_review", "submitted" | "edited" | "dismissed") => {
+            on_pull(common, body, None)
+        }
+        ("check_run", "rerequested" | "requested_action") => {
+            on_check(common, parse::<OnCheckRun>(body)?.check_run, app_id)
+        }
+        ("check_suite", "rerequested") => on_check(common, parse::<OnCheckSuite>(body)?.check_suite, app_id),
+        ("pull_request_review" | "check_run" | "check_suite", _) => {
+            Ok(ignore("this action asks for nothing"))
+        }
+        _ if changes_the_roster(event) => Ok(ignore("memberships are read anew")),
+        _ => Ok(ignore("unknown event")),
+    }
+}
+
+fn on_pull(common: &Common, body: &Bytes, pusher: Option<Actor>) -> Result<Fate, Trouble> {
+    let place = Place::of(common)?;
+    let Pull { number, updated_at, head } = parse::<OnPull>(body)?.pull_request;
+    let floor = Floor { updated_at, head: Some(head.sha) };
+    Ok(Fate::Queue { targets: vec![place.pull(number)], floor, pusher })
+}
+
+/// Somebody asked for another look. Only at our own check: other Apps' runs are not ours to repeat.
+fn on_check(common: &Common, check: Check, app_id: Option<u64>) -> Result<Fate, Trouble> {
+    let place = Place::of(common)?;
+    let Check { head_sha, app, pull_requests } = check;
+    if app_id.is_some() && app.map(|app| app.id) != app_id {
+        return Ok(ignore("another App's check"));
+    }
+    // A check run also names pull requests that lead from here into another repository; those are not this one's.
+    let here = |base: Option<RepoId>| base.is_none_or(|base| base == place.repo_id);
+    let mut targets: Vec<_> = pull_requests
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|pull| here(pull.base.as_ref().and_then(|base| base.repo.as_ref()).map(|repo| repo.id)))
+        .take(PULLS)
+        .map(|pull| place.pull(pull.number))
+        .collect();
+    targets.push(Target::Head {
+        repo_id: place.repo_id,
+        repo: place.repo,
+        installation: place.installation,
+        head: head_sha,
+    });
+    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None })
+}
+
+/// Where a subject lives.
+struct Place {
+    installation: InstallationId,
+    repo_id: RepoId,
+    repo: RepoName,
+}
+
+impl Place {
+    fn of(common: &Common) -> Result<Self, Trouble> {
+        let repository = common.repository.as_ref().ok_or_else(|| missing("repository"))?;
+        // A repository's own webhook carries none; only the App's does.
+        let installation = common.installation.as_ref().ok_or_else(|| missing("installation"))?;
+        Ok(Self { installation: installation.id, repo_id: repository.id, repo: repository.full_name.clone() })
+    }
+
+    fn pull(&self, number: u64) -> Target {
+        Target::Subject(Subject::Pull(PullSubject {
+            installation: self.installation,
+            repo_id: self.repo_id,
+            repo: self.repo.clone(),
+            number,
+        }))
+    }
+}
+
+fn actor(account: &Account) -> Actor {
+    let plain = |text: &str| text.chars().filter(|c| !c.is_control()).take(LOGIN_CHARS).collect::<String>();
+    Actor { id: account.id, login: plain(&account.login), kind: plain(&account.kind) }
+}
+
+fn ignore(reason: &str) -> Fate {
+    Fate::Ignore { reason: reason.to_owned() }
+}
+
+fn missing(path: &str) -> Trouble {
+    Trouble::Misfit(Misfit { path: path.to_owned(), error: "it is missing".to_owned() })
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if !inner.is_data() {
+            return Trouble::NoJson;
+        }
+        let error = inner.to_string().chars().filter(|c| !c.is_control()).take(ERROR_CHARS).collect();
+        Trouble::Misfit(Misfit { path, error })
+    })?;
+    json.end().map_err(|_| Trouble::NoJson)?;
+    Ok(value)
+}

@@ -1,0 +1,157 @@
+//! The few fields of GitHub's payloads that are needed, as GitHub writes them. Wire types: they go no further.
+//!
+//! Everything is optional but what identifies. Unknown fields are passed over, moments may be numbers or text
+//! (`installation.created_at` is a number, `pull_request.updated_at` a text), ids fit the store.
+
+use policy::{InstallationId, Millis, RepoId, RepoName, Sha, UserId};
+use serde::{Deserialize, Deserializer, de};
+
+/// What every payload may carry.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Common {
+    #[serde(default, deserialize_with = "word")]
+    pub(super) action: Option<String>,
+    pub(super) repository: Option<Repository>,
+    pub(super) installation: Option<Installation>,
+    pub(super) sender: Option<Account>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Repository {
+    #[serde(deserialize_with = "repo_id")]
+    pub(super) id: RepoId,
+    pub(super) full_name: RepoName,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Installation {
+    #[serde(deserialize_with = "installation_id")]
+    pub(super) id: InstallationId,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Account {
+    #[serde(deserialize_with = "user_id")]
+    pub(super) id: UserId,
+    #[serde(default)]
+    pub(super) login: String,
+    #[serde(default, rename = "type")]
+    pub(super) kind: String,
+}
+
+/// `pull_request` and `pull_request_review`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnPull {
+    pub(super) pull_request: Pull,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Pull {
+    #[serde(deserialize_with = "id")]
+    pub(super) number: u64,
+    #[serde(default, deserialize_with = "moment")]
+    pub(super) updated_at: Option<Millis>,
+    pub(super) head: Head,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Head {
+    pub(super) sha: Sha,
+}
+
+/// `check_run`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnCheckRun {
+    pub(super) check_run: Check,
+}
+
+/// `check_suite`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnCheckSuite {
+    pub(super) check_suite: Check,
+}
+
+/// What check runs and check suites have in common.
+#[derive(Debug, Deserialize)]
+pub(super) struct Check {
+    pub(super) head_sha: Sha,
+    pub(super) app: Option<App>,
+    pub(super) pull_requests: Option<Vec<PullRef>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct App {
+    #[serde(deserialize_with = "id")]
+    pub(super) id: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PullRef {
+    #[serde(deserialize_with = "id")]
+    pub(super) number: u64,
+    pub(super) base: Option<Base>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Base {
+    pub(super) repo: Option<BaseRepo>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct BaseRepo {
+    #[serde(deserialize_with = "repo_id")]
+    pub(super) id: RepoId,
+}
+
+/// A number that the store can hold.
+fn id<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    let number = u64::deserialize(from)?;
+    if i64::try_from(number).is_err() {
+        return Err(de::Error::custom("the number is too large"));
+    }
+    Ok(number)
+}
+
+fn repo_id<'de, D: Deserializer<'de>>(from: D) -> Result<RepoId, D::Error> {
+    id(from).map(RepoId)
+}
+
+fn installation_id<'de, D: Deserializer<'de>>(from: D) -> Result<InstallationId, D::Error> {
+    id(from).map(InstallationId)
+}
+
+fn user_id<'de, D: Deserializer<'de>>(from: D) -> Result<UserId, D::Error> {
+    id(from).map(UserId)
+}
+
+/// An action: a short word.
+fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    if !plain || text.is_empty() || text.len() > 64 {
+        return Err(de::Error::custom("the action is not a short word"));
+    }
+    Ok(Some(text))
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Moment {
+    Seconds(i64),
+    Text(String),
+}
+
+/// A moment as GitHub writes it: seconds since 1970 or RFC 3339.
+fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Millis>, D::Error> {
+    let unreadable = || de::Error::custom("the moment is neither seconds nor RFC 3339");
+    match Option::<Moment>::deserialize(from)? {
+        None => Ok(None),
+        Some(Moment::Seconds(seconds)) => {
+            seconds.checked_mul(1000).map(|millis| Some(Millis(millis))).ok_or_else(unreadable)
+        }
+        Some(Moment::Text(text)) => text
+            .parse::<jiff::Timestamp>()
+            .map(|moment| Some(Millis(moment.as_millisecond())))
+            .map_err(|_| unreadable()),
+    }
+}

@@ -1,0 +1,198 @@
+//! What becomes of each event.
+
+use policy::{Floor, Sha};
+
+use super::*;
+
+#[tokio::test]
+async fn a_pull_request_is_queued_with_its_floor_and_its_pusher() {
+    let door = door().await;
+    let answer = door.send(GUID, "pull_request", &on_pull("synchronize")).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    assert_eq!(answer.body, json!({ "delivery": GUID, "outcome": "queued", "subjects": 1 }));
+    assert!(door.woken());
+
+    let leases = door.claim().await;
+    assert_eq!(leases[0].subject(), &pull(12));
+    let updated_at = "2026-11-20T10:00:01Z".parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    let floor = Floor { updated_at: Some(Millis(updated_at)), head: Sha::parse(&"a".repeat(40)) };
+    assert_eq!(leases[0].floor(), &floor);
+    let pushers = door.store.pushers(&pull(12)).await.unwrap();
+    assert_eq!((pushers.len(), pushers[0].actor.id.0, &pushers[0].delivery), (1, 5, &guid(GUID)));
+
+    let kept = door.store.delivery(&guid(GUID)).await.unwrap().unwrap();
+    assert_eq!((kept.action.as_deref(), kept.received_at), (Some("synchronize"), NOW));
+    let body = door.store.delivery_body(&guid(GUID)).await.unwrap().unwrap();
+    assert_eq!(body, on_pull("synchronize").to_string().into_bytes());
+}
+
+#[tokio::test]
+async fn only_opening_and_pushing_prove_who_pushed() {
+    let door = door().await;
+    for (n, (event, action, pushers)) in [
+        ("pull_request", "labeled", 0),
+        ("pull_request", "edited", 0),
+        ("pull_request_review", "submitted", 0),
+        ("pull_request", "opened", 1),
+        ("pull_request", "reopened", 2),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let answer = door.send(&format!("g-{n}"), event, &on_pull(action)).await;
+        assert_eq!(answer.body["outcome"], "queued", "{event} {action}");
+        assert_eq!(door.store.pushers(&pull(12)).await.unwrap().len(), pushers, "{event} {action}");
+    }
+}
+
+#[tokio::test]
+async fn a_redelivery_is_again_until_processed_and_then_nothing() {
+    let door = door().await;
+    let outcome = async || door.send(GUID, "pull_request", &on_pull("labeled")).await.body["outcome"].clone();
+    assert_eq!(outcome().await, "queued");
+    assert_eq!(outcome().await, "again");
+    for lease in door.claim().await {
+        door.store.finish(&lease, Next::Done, NOW).await.unwrap();
+    }
+    assert_eq!(outcome().await, "already processed");
+    assert_eq!(door.kept().await, 1);
+    assert!(door.claim().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_repeated_check_of_ours_is_looked_at_again() {
+    let door = door().await;
+    door.send("first", "pull_request", &on_pull("opened")).await;
+    for lease in door.claim().await {
+        door.store.finish(&lease, Next::Done, NOW).await.unwrap();
+    }
+    let check = |app: u64, pulls: Value| json!({ "head_sha": "a".repeat(40), "app": { "id": app }, "pull_requests": pulls });
+    let of_run = |action, app, pulls| payload(action, json!({ "check_run": check(app, pulls) }));
+    // From a fork: no pull request is named, the head finds it. Null means the same as none.
+    for (n, pulls) in [json!([]), json!(null)].into_iter().enumerate() {
+        let answer = door.send(&format!("run-{n}"), "check_run", &of_run("rerequested", 31, pulls)).await;
+        assert_eq!(answer.body["subjects"], 1, "{answer:?}");
+    }
+    let suite = payload("rerequested", json!({ "check_suite": check(31, json!([])) }));
+    assert_eq!(door.send("suite", "check_suite", &suite).await.body["subjects"], 1);
+    let named = json!([{ "number": 40, "base": { "repo": { "id": 100 } } }, { "number": 41, "base": { "repo": { "id": 999 } } }]);
+    let answer = door.send("named", "check_run", &of_run("requested_action", 31, named)).await;
+    assert_eq!(answer.body["subjects"], 2, "40 and 12, but not another repository's 41: {answer:?}");
+    let floors: Vec<_> = door.claim().await.iter().map(|lease| lease.floor().head.is_some()).collect();
+    assert_eq!(floors, [true, false]);
+
+    let foreign = of_run("rerequested", 32, json!([{ "number": 12 }]));
+    let answer = door.send("foreign", "check_run", &foreign).await;
+    assert_eq!(
+        (&answer.body["outcome"], &answer.body["reason"]),
+        (&json!("ignored"), &json!("another App's check"))
+    );
+    let answer = door.send("created", "check_run", &of_run("created", 31, json!([]))).await;
+    assert_eq!(answer.body["outcome"], "ignored");
+    let mut elsewhere = of_run("rerequested", 31, json!([]));
+    elsewhere["check_run"]["head_sha"] = json!("b".repeat(40));
+    let answer = door.send("elsewhere", "check_run", &elsewhere).await;
+    assert_eq!(answer.body["reason"], "no known subject has this head");
+}
+
+#[tokio::test]
+async fn memberships_and_unknown_events_are_kept_as_ignored() {
+    let door = door().await;
+    for (n, event) in ["member", "membership", "team", "organization"].into_iter().enumerate() {
+        let answer = door.send(event, event, &payload("added", json!({}))).await;
+        assert_eq!((answer.status, &answer.body["outcome"]), (StatusCode::ACCEPTED, &json!("ignored")));
+        assert_eq!(door.roster.load(Ordering::Relaxed), n + 1);
+    }
+    // Whatever shape an unknown event has, it is kept.
+    for (n, odd) in
+        [json!({}), json!([1]), json!({ "action": 5 }), payload("made", json!({}))].iter().enumerate()
+    {
+        let answer = door.send(&format!("odd-{n}"), "invented_event", odd).await;
+        assert_eq!((answer.status, &answer.body["reason"]), (StatusCode::ACCEPTED, &json!("unknown event")));
+    }
+    assert_eq!(door.roster.load(Ordering::Relaxed), 4);
+    assert!(!door.woken());
+    let ignored = DeliveryFilter { state: Some(DeliveryState::Ignored), ..DeliveryFilter::default() };
+    assert_eq!(door.store.deliveries(&ignored).await.unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn a_known_event_that_cannot_be_read_is_kept_with_the_field() {
+    let door = door().await;
+    let broken = |path: &[&str], value: Option<Value>| {
+        let mut payload = on_pull("synchronize");
+        let (last, above) = path.split_last().unwrap();
+        let place = above.iter().fold(&mut payload, |at, key| &mut at[*key]);
+        match value {
+            Some(value) => place[*last] = value,
+            None => {
+                place.as_object_mut().unwrap().remove(*last);
+            }
+        }
+        payload
+    };
+    let cases: [(&[&str], Option<Value>, &str); 11] = [
+        (&["pull_request", "head", "sha"], Some(json!("main")), "pull_request.head.sha"),
+        (&["pull_request", "number"], Some(json!("12")), "pull_request.number"),
+        (&["pull_request", "number"], Some(json!(u64::MAX)), "pull_request.number"),
+        (&["pull_request", "updated_at"], Some(json!("yesterday")), "pull_request.updated_at"),
+        (&["pull_request", "updated_at"], Some(json!(i64::MAX)), "pull_request.updated_at"),
+        (&["pull_request", "head"], None, "pull_request"),
+        (&["repository", "full_name"], Some(json!("../../etc")), "repository.full_name"),
+        (&["repository"], None, "repository"),
+        (&["installation"], Some(json!(null)), "installation"),
+        (&["sender"], None, "sender"),
+        (&["action"], Some(json!("two words")), "action"),
+    ];
+    for (n, (path, value, field)) in cases.into_iter().enumerate() {
+        let answer = door.send(&format!("broken-{n}"), "pull_request", &broken(path, value)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED);
+        assert_eq!(
+            (&answer.body["outcome"], &answer.body["field"]),
+            (&json!("kept as failed"), &json!(field))
+        );
+        let failed = door.store.failed_deliveries(100).await.unwrap();
+        let kept = failed.iter().find(|kept| kept.guid.as_str() == format!("broken-{n}")).unwrap();
+        assert_eq!(kept.error_path.as_deref(), Some(field));
+        assert!(door.store.delivery_body(&kept.guid).await.unwrap().is_some());
+    }
+    assert!(!door.woken());
+    assert!(door.claim().await.is_empty());
+}
+
+#[tokio::test]
+async fn moments_may_be_numbers_or_missing() {
+    let door = door().await;
+    for (n, (moment, expected)) in
+        [(json!(null), None), (json!(1_790_000_000), Some(NOW))].into_iter().enumerate()
+    {
+        let mut payload = on_pull("labeled");
+        payload["pull_request"]["updated_at"] = moment;
+        door.send(&format!("m-{n}"), "pull_request", &payload).await;
+        let lease = door.claim().await.remove(0);
+        assert_eq!(lease.floor().updated_at, expected);
+        door.store.finish(&lease, Next::Done, NOW).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_over_http_cost_few_transactions() {
+    let door = Arc::new(door().await);
+    let tasks: Vec<_> = (0..1000)
+        .map(|n| {
+            let door = Arc::clone(&door);
+            tokio::spawn(async move {
+                let mut payload = on_pull("labeled");
+                payload["pull_request"]["number"] = json!(n % 300);
+                door.send(&format!("burst-{n}"), "pull_request", &payload).await.status
+            })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), StatusCode::ACCEPTED);
+    }
+    let counters = door.store.counters();
+    assert_eq!(counters.operations, 1000);
+    assert!(counters.transactions <= 500, "{counters:?}");
+    assert_eq!(door.store.waiting().await.unwrap().subjects, 300);
+}
