@@ -36,6 +36,7 @@ CREATE TABLE delivery_work (
 CREATE INDEX delivery_work_by_subject ON delivery_work (subject_key, done_at);
 
 -- One row per subject, kept when idle: its floor and its newest head find it again.
+-- `ended` is 1 when only a delivery can bring news, as of a closed pull request.
 -- `due_at` is when the row may next be claimed; a lease moves it to the lease's end; NULL is idle.
 CREATE TABLE work (
     subject_key     TEXT NOT NULL PRIMARY KEY,
@@ -51,7 +52,8 @@ CREATE TABLE work (
     due_since       BIGINT,
     lease_token     TEXT,
     attempts        BIGINT NOT NULL,
-    last_error      TEXT
+    last_error      TEXT,
+    ended           BIGINT NOT NULL
 );
 CREATE INDEX work_by_due ON work (due_at);
 CREATE INDEX work_by_floor_head ON work (repo_id, floor_head);

@@ -106,7 +106,7 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
         "judged"
     );
     metrics::counter!("portcullis_verdicts_total", "conclusion" => verdict.conclusion.as_str()).increment(1);
-    let next = next_of(&rules, now);
+    let next = if verdict.pulls.is_empty() { Next::Ended } else { next_of(&rules, now) };
     gate.store.record(lease, outcomes, next.clone(), gate.clock.now()).await?;
     Ok(next)
 }
@@ -120,7 +120,7 @@ async fn gather(
 ) -> Result<Observed, ReconcileError> {
     let pushers = pushers_of(gate, lease.subject()).await?;
     let ids: Vec<UserId> = pushers.iter().map(|pusher| pusher.id).collect();
-    let mut observed = gate.github.gather(lease.subject(), &rules.wanted(), now, &ids).await?;
+    let mut observed = gate.github.gather(lease.subject(), &rules.wanted(), &ids, now).await?;
     observed.facts.pull.pushers = Fact::Known(pushers);
     let Subject::Pull(subject) = lease.subject();
     if let Fact::Known(siblings) = &mut observed.facts.siblings {

@@ -17,6 +17,7 @@ mod pack;
 mod prune;
 mod row;
 mod verdicts;
+mod wake;
 mod work;
 mod writer;
 

@@ -109,7 +109,7 @@ impl Runner {
         let next = match outcome {
             Ok(Ok(next @ Next::Retry { .. })) => next,
             // Recorded together with the outcomes.
-            Ok(Ok(Next::Done | Next::At(_))) => return,
+            Ok(Ok(Next::Done | Next::Ended | Next::At(_))) => return,
             Ok(Err(ReconcileError::Store(StoreError::LeaseLost))) => {
                 tracing::warn!("the lease ran out during the look; somebody else has the subject");
                 return;
@@ -133,7 +133,7 @@ fn next_after(error: &ReconcileError, lease: &Lease, now: Millis) -> Next {
         // The pull request, the repository or the installation is gone: nothing can be shown any more.
         ReconcileError::Forge(ForgeError::Gone { what }) => {
             tracing::info!(%what, "gone: nothing to show");
-            Next::Done
+            Next::Ended
         }
         ReconcileError::Forge(ForgeError::RateLimited { until }) => {
             Next::Retry { at: (*until).max(later(now, Duration::from_secs(1))), error: error.to_string() }

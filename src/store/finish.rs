@@ -19,6 +19,8 @@ const ERROR_CHARS: usize = 2000;
 pub enum Next {
     /// The forge shows the verdict; nothing to do until the next delivery.
     Done,
+    /// There is nothing to judge any more, as of a closed pull request: only a delivery can change that.
+    Ended,
     /// The forge shows the verdict, which may change by itself at this moment.
     At(Millis),
     /// There is no verdict for what was asked (the forge lags or fails): the deliveries stay queued, an attempt is
@@ -74,8 +76,9 @@ impl Operation for Finish {
         }
         match &self.next {
             Next::Retry { at, error } => self.postpone(tx, *at, error).await,
-            Next::Done => self.conclude(tx, None).await,
-            Next::At(at) => self.conclude(tx, Some(*at)).await,
+            Next::Done => self.conclude(tx, None, 0).await,
+            Next::Ended => self.conclude(tx, None, 1).await,
+            Next::At(at) => self.conclude(tx, Some(*at), 0).await,
         }
     }
 }
@@ -99,10 +102,16 @@ impl Finish {
         Ok(done.rows_affected() == 1)
     }
 
-    async fn conclude(&self, tx: &mut AnyConnection, again: Option<Millis>) -> Result<bool, StoreError> {
+    async fn conclude(
+        &self,
+        tx: &mut AnyConnection,
+        again: Option<Millis>,
+        ended: i64,
+    ) -> Result<bool, StoreError> {
         let done = sqlx::query(
             "UPDATE work SET lease_token = NULL, attempts = 0, last_error = NULL, due_since = NULL, \
-             done_generation = $3, due_at = CASE WHEN generation > $3 THEN $4 ELSE $5 END \
+             done_generation = $3, due_at = CASE WHEN generation > $3 THEN $4 ELSE $5 END, \
+             ended = CASE WHEN generation > $3 THEN 0 ELSE $6 END \
              WHERE subject_key = $1 AND lease_token = $2",
         )
         .bind(self.hold.key.as_str())
@@ -110,6 +119,7 @@ impl Finish {
         .bind(self.hold.generation)
         .bind(self.now.0)
         .bind(again.map(|at| at.0))
+        .bind(ended)
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {

@@ -135,10 +135,11 @@ pub(super) async fn raise(tx: &mut AnyConnection, ask: &Ask<'_>) -> Result<i64, 
     let Subject::Pull(pull) = ask.subject;
     let row = sqlx::query(
         "INSERT INTO work (subject_key, subject, repo_id, generation, done_generation, floor_at, floor_head, \
-         verdicts, due_at, attempts) VALUES ($1, $2, $3, 1, 0, $4, $5, 0, $6, 0) \
+         verdicts, due_at, attempts, ended) VALUES ($1, $2, $3, 1, 0, $4, $5, 0, $6, 0, 0) \
          ON CONFLICT (subject_key) DO UPDATE SET \
          subject = excluded.subject, \
          generation = work.generation + 1, \
+         ended = 0, \
          floor_at = CASE WHEN work.floor_at IS NULL OR excluded.floor_at >= work.floor_at \
              THEN excluded.floor_at ELSE work.floor_at END, \
          floor_head = CASE WHEN work.floor_at IS NULL OR excluded.floor_at >= work.floor_at \

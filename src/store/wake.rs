@@ -1,0 +1,59 @@
+//! Reasons to look again that are no delivery: another subject's finding, or rules that changed.
+
+use policy::{Floor, Millis, Subject};
+use sqlx::AnyConnection;
+
+use super::work::{self, Ask};
+use super::writer::Operation;
+use super::{Store, StoreError};
+
+impl Store {
+    /// Asks for one more look at a subject.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn wake(&self, subject: &Subject, now: Millis) -> Result<(), StoreError> {
+        self.writer.run(Wake { subject: subject.clone(), now }).await
+    }
+
+    /// Asks for one more look at every subject that is not over, and says how many those are: the rules changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn wake_all(&self, now: Millis) -> Result<u64, StoreError> {
+        self.writer.run(WakeAll { now }).await
+    }
+}
+
+struct Wake {
+    subject: Subject,
+    now: Millis,
+}
+
+impl Operation for Wake {
+    type Output = ();
+
+    async fn run(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
+        let ask = Ask { subject: &self.subject, floor: &Floor::default(), now: self.now };
+        work::raise(tx, &ask).await.map(|_| ())
+    }
+}
+
+struct WakeAll {
+    now: Millis,
+}
+
+impl Operation for WakeAll {
+    type Output = u64;
+
+    async fn run(&self, tx: &mut AnyConnection) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "UPDATE work SET generation = generation + 1, due_at = CASE WHEN lease_token IS NULL \
+             AND (due_at IS NULL OR due_at > $1) THEN $1 ELSE due_at END WHERE ended = 0",
+        )
+        .bind(self.now.0)
+        .execute(tx)
+        .await?;
+        Ok(done.rows_affected())
+    }
+}
