@@ -1,0 +1,308 @@
+//! The one meaning of path patterns in the whole product.
+//!
+//! A pattern matches the whole path from the top of the repository, as bytes, case-sensitively:
+//!
+//! | pattern | matches |
+//! |---|---|
+//! | `*` | any bytes but `/`, also a leading dot |
+//! | `**` | any number of whole folders; stands alone between slashes |
+//! | `?` | one byte but `/` |
+//! | `[a-z]`, `[!a-z]` | one byte of the set, or not of it, never `/`; ASCII only |
+//! | `{a,b}` | either |
+//! | `\*` | the character itself |
+//! | `docs/` | everything below, the same as `docs/**` |
+//!
+//! There is no negation: exceptions are separate lists. What could be meant in two ways is refused.
+
+use std::fmt;
+
+use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
+
+/// The longest pattern, in bytes.
+pub const MAX_PATTERN: usize = 512;
+/// The most patterns in one set.
+pub const MAX_PATTERNS: usize = 2000;
+
+/// Why a pattern is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GlobError {
+    /// It is empty.
+    Empty,
+    /// It is longer than [`MAX_PATTERN`].
+    TooLong,
+    /// The set has more than [`MAX_PATTERNS`].
+    TooMany,
+    /// It starts with `!`.
+    Negated,
+    /// It starts with `/`.
+    Absolute,
+    /// A path never has an empty, `.` or `..` part, so it could not match.
+    Unreachable,
+    /// `**` does not stand alone between slashes.
+    Stars,
+    /// A set `[…]` has a `/` or something outside ASCII in it.
+    Set,
+    /// Anything else, in the words of the matcher.
+    Syntax(String),
+}
+
+impl fmt::Display for GlobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the pattern is empty"),
+            Self::TooLong => write!(f, "the pattern is longer than {MAX_PATTERN} bytes"),
+            Self::TooMany => write!(f, "there are more than {MAX_PATTERNS} patterns"),
+            Self::Negated => f.write_str("there is no negation with `!`; list exceptions separately"),
+            Self::Absolute => {
+                f.write_str("patterns start at the top of the repository; drop the leading `/`")
+            }
+            Self::Unreachable => f.write_str("a path never has an empty, `.` or `..` part"),
+            Self::Stars => f.write_str("`**` must stand alone between slashes, as in `src/**/*.rs`"),
+            Self::Set => f.write_str("a set `[…]` may hold ASCII characters without `/` only"),
+            Self::Syntax(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for GlobError {}
+
+/// A compiled set of patterns.
+#[derive(Debug, Clone)]
+pub struct Globs {
+    patterns: Vec<String>,
+    set: GlobSet,
+}
+
+impl Globs {
+    /// Compiles all patterns, or tells what is wrong with each that cannot be.
+    ///
+    /// # Errors
+    /// The place in `patterns` and the reason, for every refused pattern.
+    pub fn compile<S: AsRef<str>>(patterns: &[S]) -> Result<Self, Vec<(usize, GlobError)>> {
+        if patterns.len() > MAX_PATTERNS {
+            return Err(vec![(MAX_PATTERNS, GlobError::TooMany)]);
+        }
+        let mut set = GlobSetBuilder::new();
+        let mut errors = Vec::new();
+        for (at, pattern) in patterns.iter().enumerate() {
+            match glob(pattern.as_ref()) {
+                Ok(glob) => {
+                    set.add(glob);
+                }
+                Err(error) => errors.push((at, error)),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let set = set.build().map_err(|error| vec![(0, GlobError::Syntax(error.kind().to_string()))])?;
+        Ok(Self { patterns: patterns.iter().map(|p| p.as_ref().to_owned()).collect(), set })
+    }
+
+    /// Whether any pattern matches.
+    #[must_use]
+    pub fn is_match(&self, path: &[u8]) -> bool {
+        self.set.is_match_candidate(&Candidate::from_bytes(path))
+    }
+
+    /// The places in [`Self::patterns`] of all patterns that match, ascending.
+    #[must_use]
+    pub fn matching(&self, path: &[u8]) -> Vec<usize> {
+        self.set.matches_candidate(&Candidate::from_bytes(path))
+    }
+
+    /// The patterns as written.
+    #[must_use]
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+}
+
+/// The same patterns are the same set.
+impl PartialEq for Globs {
+    fn eq(&self, other: &Self) -> bool {
+        self.patterns == other.patterns
+    }
+}
+
+impl Eq for Globs {}
+
+fn glob(pattern: &str) -> Result<globset::Glob, GlobError> {
+    if pattern.is_empty() {
+        return Err(GlobError::Empty);
+    }
+    if pattern.len() > MAX_PATTERN {
+        return Err(GlobError::TooLong);
+    }
+    if pattern.starts_with('!') {
+        return Err(GlobError::Negated);
+    }
+    if pattern.starts_with('/') {
+        return Err(GlobError::Absolute);
+    }
+    let below = pattern.strip_suffix('/');
+    for part in below.unwrap_or(pattern).split('/') {
+        if matches!(part, "" | "." | "..") {
+            return Err(GlobError::Unreachable);
+        }
+        if part.contains("**") && part != "**" {
+            return Err(GlobError::Stars);
+        }
+    }
+    let whole = below.map_or_else(|| pattern.to_owned(), |folder| format!("{folder}/**"));
+    GlobBuilder::new(&keep_sets_below_slashes(&whole)?)
+        .literal_separator(true)
+        .backslash_escape(true)
+        .build()
+        .map_err(|error| GlobError::Syntax(error.kind().to_string()))
+}
+
+/// The matcher lets `[!a]` and `[+-9]` match a `/`; nothing but `/` and `**` may.
+fn keep_sets_below_slashes(pattern: &str) -> Result<String, GlobError> {
+    let mut kept = String::with_capacity(pattern.len() + 8);
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        kept.push(c);
+        match c {
+            '\\' => kept.extend(chars.next()),
+            '[' => copy_set(&mut chars, &mut kept)?,
+            _ => {}
+        }
+    }
+    Ok(kept)
+}
+
+/// Copies the inside of a set up to and with its `]`.
+fn copy_set(chars: &mut std::str::Chars<'_>, kept: &mut String) -> Result<(), GlobError> {
+    let unclosed = || GlobError::Syntax("a set `[…]` is not closed".to_owned());
+    let negated = chars.as_str().starts_with(['!', '^']);
+    if negated {
+        kept.extend(chars.next());
+    }
+    let mut members: Vec<char> = Vec::new();
+    loop {
+        match chars.next().ok_or_else(unclosed)? {
+            // Right after the bracket it stands for itself, as in a shell.
+            ']' if !members.is_empty() => break,
+            c if c == '/' || c == '\\' || !c.is_ascii() => return Err(GlobError::Set),
+            c => members.push(c),
+        }
+    }
+    let spans_slash = |w: &[char]| matches!(w, [from, '-', to] if (*from..=*to).contains(&'/'));
+    if members.windows(3).any(spans_slash) {
+        return Err(GlobError::Set);
+    }
+    kept.extend(&members);
+    if negated {
+        kept.push('/');
+    }
+    kept.push(']');
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn matches(pattern: &str, path: &str) -> bool {
+        Globs::compile(&[pattern]).unwrap().is_match(path.as_bytes())
+    }
+
+    #[test]
+    fn has_one_meaning() {
+        for (pattern, yes, no) in [
+            ("*", &["a", ".a"][..], &["a/b"][..]),
+            ("src/*.rs", &["src/a.rs", "src/.rs"], &["src/a/b.rs", "x/src/a.rs", "src/a.RS"]),
+            ("src/**", &["src/a", "src/.a/b"], &["src", "xsrc/a", "src2/a"]),
+            ("src/", &["src/a", "src/a/b"], &["src", "a/src/b"]),
+            ("**/x", &["x", "a/x", "a/.b/x"], &["ax", "x/a"]),
+            ("a/**/b", &["a/b", "a/x/b", "a/x/y/b"], &["ab", "a/xb"]),
+            ("**", &["a", "a/b", ".a"], &[]),
+            ("{a,b/c}.rs", &["a.rs", "b/c.rs"], &["c.rs"]),
+            ("a?c", &["abc", "a.c"], &["a/c", "ac", "abbc"]),
+            ("a[!b]c", &["axc", "a-c"], &["a/c", "abc"]),
+            ("a[b-d-]c", &["abc", "a-c"], &["aec"]),
+            ("[]]", &["]"], &["["]),
+            (r"\*", &["*"], &["a"]),
+            ("a.b", &["a.b"], &["axb"]),
+        ] {
+            yes.iter().for_each(|path| assert!(matches(pattern, path), "`{pattern}` should match `{path}`"));
+            no.iter()
+                .for_each(|path| assert!(!matches(pattern, path), "`{pattern}` should not match `{path}`"));
+        }
+    }
+
+    #[test]
+    fn refuses_what_could_be_meant_in_two_ways() {
+        for (pattern, error) in [
+            ("", GlobError::Empty),
+            ("!a", GlobError::Negated),
+            ("/a", GlobError::Absolute),
+            ("a//b", GlobError::Unreachable),
+            ("./a", GlobError::Unreachable),
+            ("a/../b", GlobError::Unreachable),
+            ("a**", GlobError::Stars),
+            ("***", GlobError::Stars),
+            ("[+-9]", GlobError::Set),
+            ("[a/b]", GlobError::Set),
+            ("[ü]", GlobError::Set),
+        ] {
+            assert_eq!(Globs::compile(&[pattern]).unwrap_err(), [(0, error)], "{pattern}");
+        }
+        for pattern in ["[", "[]", "[!", "{a", "a}", "a\\"] {
+            assert!(Globs::compile(&[pattern]).is_err(), "{pattern}");
+        }
+        assert_eq!(Globs::compile(&["a", "", "b", "/c"]).unwrap_err().len(), 2);
+        assert_eq!(Globs::compile(&["a".repeat(MAX_PATTERN + 1)]).unwrap_err(), [(0, GlobError::TooLong)]);
+    }
+
+    #[test]
+    fn matches_bytes_that_are_no_text() {
+        let globs = Globs::compile(&["a/*", "**/?", "b/**"]).unwrap();
+        assert_eq!(globs.matching(b"a/\xff"), [0, 1]);
+        assert_eq!(globs.matching(b"b/\n\xfe/x"), [1, 2]);
+        assert_eq!(globs.patterns().len(), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn is_total(pattern in any::<String>(), path in prop::collection::vec(any::<u8>(), 0..40)) {
+            let _ = Globs::compile(&[pattern]).map(|globs| globs.matching(&path));
+        }
+
+        /// Against a matcher so simple that it can be seen to be right.
+        #[test]
+        fn agrees_with_the_simplest_matcher(
+            pattern in r"(\*\*/)?(a|b|\*|a\*|\*b|\?)(/(\*\*|a|b|\*|\?b)){0,3}", path in "[ab.]{1,3}(/[ab.]{1,2}){0,3}"
+        ) {
+            let parts: Vec<_> = pattern.split('/').collect();
+            let names: Vec<_> = path.split('/').collect();
+            prop_assert_eq!(matches(&pattern, &path), folders(&parts, &names));
+        }
+    }
+
+    fn folders(parts: &[&str], names: &[&str]) -> bool {
+        match (parts, names) {
+            // At the end `**` needs something below; elsewhere it may stand for no folder at all.
+            (["**"], names) => !names.is_empty(),
+            (["**", rest @ ..], names) => (0..=names.len()).any(|skip| folders(rest, &names[skip..])),
+            ([part, parts @ ..], [name, names @ ..]) => {
+                within(part.as_bytes(), name.as_bytes()) && folders(parts, names)
+            }
+            ([], []) => true,
+            _ => false,
+        }
+    }
+
+    fn within(part: &[u8], name: &[u8]) -> bool {
+        match (part, name) {
+            ([b'*', rest @ ..], name) => (0..=name.len()).any(|skip| within(rest, &name[skip..])),
+            ([b'?', part @ ..], [_, name @ ..]) => within(part, name),
+            ([p, part @ ..], [n, name @ ..]) => p == n && within(part, name),
+            ([], []) => true,
+            _ => false,
+        }
+    }
+}
