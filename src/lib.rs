@@ -1,3 +1,4 @@
 //! Portcullis, a self-hosted gatekeeper for coding agents on a Git forge.
 
 pub mod lease;
+pub mod report;

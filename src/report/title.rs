@@ -1,0 +1,139 @@
+//! The headline of a verdict: what it is, in the words that say most.
+//!
+//! Plain text, not Markdown, at most 255 characters (GitHub's limit for a check run's `output.title`).
+
+use std::collections::BTreeSet;
+
+use policy::Verdict;
+use policy::verdict::{Code, Conclusion, Effect, Enforcement, Finding, JudgedAs, PullVerdict, RulesInForce};
+
+use super::{escape, words};
+
+/// GitHub's limit, in characters.
+pub(super) const LIMIT: usize = 255;
+
+/// The headline of the whole verdict.
+pub(super) fn title(verdict: &Verdict) -> String {
+    let mut text = headline(verdict);
+    let pulls = words::by_strictness(verdict);
+    if let (Some(strictest), true) = (pulls.first(), pulls.len() > 1) {
+        let others = words::count(pulls.len() as u64 - 1, "other pull request");
+        text.push_str(&format!(" (pull request {}; {others} with this head)", strictest.number));
+    }
+    if newest_refused(&verdict.rules) {
+        text.push_str(" (the newest rules are invalid)");
+    }
+    escape::plain(&text, LIMIT)
+}
+
+/// Whether older rules than the newest are in force.
+pub(super) fn newest_refused(rules: &RulesInForce) -> bool {
+    rules.trouble.is_some() && rules.digest.is_some()
+}
+
+fn headline(verdict: &Verdict) -> String {
+    let pulls = words::by_strictness(verdict);
+    let Some(strictest) = pulls.first() else {
+        return "No open pull request has this head".to_owned();
+    };
+    match verdict.enforcement {
+        Enforcement::Disabled => "Not judged: the rules are disabled".to_owned(),
+        Enforcement::Active => active(&pulls, strictest),
+        Enforcement::Evaluate => match strictest.conclusion {
+            Conclusion::Success => active(&pulls, strictest),
+            Conclusion::ActionRequired => {
+                format!("Would have waited (evaluate): {}", waiting_for(strictest))
+            }
+            Conclusion::Failure => match blocked(strictest) {
+                Blocked::NoRules => "Would have blocked (evaluate): no valid rules".to_owned(),
+                Blocked::Unseen => "Would have blocked (evaluate): could not see everything".to_owned(),
+                Blocked::By(what) => format!("Would have blocked (evaluate): {what}"),
+            },
+        },
+    }
+}
+
+fn active(pulls: &[&PullVerdict], strictest: &PullVerdict) -> String {
+    match strictest.conclusion {
+        Conclusion::Success => passed(pulls, strictest),
+        Conclusion::ActionRequired => format!("Waiting for {}", waiting_for(strictest)),
+        Conclusion::Failure => match blocked(strictest) {
+            Blocked::NoRules => "No valid rules: everything governed is blocked".to_owned(),
+            Blocked::Unseen => "Could not see everything".to_owned(),
+            Blocked::By(what) => format!("Blocked: {what}"),
+        },
+    }
+}
+
+/// Why a pull request is blocked, in short.
+enum Blocked {
+    NoRules,
+    Unseen,
+    By(String),
+}
+
+fn blocked(pull: &PullVerdict) -> Blocked {
+    let findings = words::findings(pull);
+    if findings.iter().any(|finding| finding.code == Code::NoRules) {
+        return Blocked::NoRules;
+    }
+    let failing = findings.iter().filter(|f| f.effect.conclusion() == Conclusion::Failure).count();
+    let Some(first) = findings.iter().find(|finding| finding.effect == Effect::Denies) else {
+        return Blocked::Unseen;
+    };
+    let more = if failing > 1 { format!(", {} more", failing - 1) } else { String::new() };
+    Blocked::By(format!("{}{more}", name(first)))
+}
+
+/// The rule where a rule denies, for the reader knows it by that; else the code.
+pub(super) fn name(finding: &Finding) -> String {
+    match (&finding.rule, finding.code) {
+        (Some(rule), Code::RuleDenies | Code::RuleRequires) => format!("rule `{}`", words::quoted(&rule.id)),
+        _ => format!("`{}`", words::code(finding.code)),
+    }
+}
+
+/// What a waiting pull request waits for, in short.
+pub(super) fn waiting_for(pull: &PullVerdict) -> String {
+    let open: Vec<_> = pull.tiers.iter().filter(|tier| !tier.satisfied).collect();
+    let changes = pull
+        .findings
+        .iter()
+        .any(|finding| finding.code == Code::ChangesRequested && finding.effect == Effect::Waits);
+    // One approval serves every tier, so the largest lack is the lack of all.
+    let missing = open.iter().map(|tier| words::missing(tier)).max().unwrap_or_default();
+    let tiers = match open.as_slice() {
+        [] => None,
+        [one] => Some(format!("tier `{}`", words::quoted(&one.name))),
+        many => Some(format!("tiers {}", words::list(many.iter().map(|tier| tier.name.clone())))),
+    };
+    match (tiers, changes) {
+        (Some(tiers), false) => format!("{} ({tiers})", words::count(missing, "approval")),
+        (Some(tiers), true) => {
+            format!("{} ({tiers}), and for requested changes", words::count(missing, "approval"))
+        }
+        (None, true) => "requested changes".to_owned(),
+        (None, false) => match words::findings(pull).first() {
+            Some(finding) => name(finding),
+            None => "somebody to act".to_owned(),
+        },
+    }
+}
+
+fn passed(pulls: &[&PullVerdict], strictest: &PullVerdict) -> String {
+    if pulls.iter().all(|pull| pull.involvement.judged_as == JudgedAs::People) {
+        return "No agent involved".to_owned();
+    }
+    // Of several pull requests that pass, one without an agent tells least.
+    let told = pulls.iter().find(|pull| !pull.tiers.is_empty()).unwrap_or(&strictest);
+    if told.tiers.is_empty() {
+        return "Passed: the rules allow it".to_owned();
+    }
+    let tiers = words::list(told.tiers.iter().map(|tier| tier.name.clone()));
+    let by: BTreeSet<_> =
+        told.tiers.iter().flat_map(|tier| &tier.counted).map(|approval| &approval.by).collect();
+    if by.is_empty() {
+        return format!("Passed: {tiers}");
+    }
+    format!("Passed: {tiers}, approved by {}", words::list(by.iter().map(|account| account.login.clone())))
+}
