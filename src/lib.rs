@@ -1,4 +1,5 @@
 //! Portcullis, a self-hosted gatekeeper for coding agents on a Git forge.
 
+pub mod git;
 pub mod lease;
 pub mod report;

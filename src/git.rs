@@ -1,0 +1,297 @@
+//! What a pull request changes, read from git objects.
+//!
+//! Per repository one bare, blob-less cache of objects: nothing is checked out, no hook, attribute, replacement or setting
+//! of anybody but ours has a say, and blobs are fetched only to count lines. The facts of a `(base, head)` pair never
+//! change, so they are kept as files and a repeated question starts no process at all.
+//!
+//! The rule: either the whole change is returned or an error. There is no shortened list and no second-best base.
+//!
+//! Several processes may share the folder. Who uses a repository holds a shared file lock on it, who fetches an exclusive
+//! one, and eviction moves a repository away only when it gets the first lock exclusively.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use change::{Change, Lines, Sha};
+use moka::future::Cache;
+use policy::RepoId;
+use secrecy::SecretString;
+use tokio::sync::Semaphore;
+
+mod command;
+mod error;
+mod facts;
+mod fetch;
+mod folder;
+mod read;
+mod trim;
+
+pub use error::GitError;
+
+use command::Git;
+use fetch::{Remote, Turns};
+use folder::Folder;
+
+/// How much time, space and output git may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes on disk over all repositories; the least recently used ones go first.
+    pub max_bytes: u64,
+    /// Bytes that one fetch may bring.
+    pub max_fetch_bytes: u64,
+    /// How long one fetch may take.
+    pub fetch_time: Duration,
+    /// How long one look into the cache may take.
+    pub read_time: Duration,
+    /// Bytes that one command may print.
+    pub max_output: usize,
+    /// Paths that may differ.
+    pub max_files: usize,
+    /// Commits that head may have and base has not.
+    pub max_commits: usize,
+    /// Fetches at the same time, each of another repository.
+    pub parallel_fetches: usize,
+    /// Repositories that are read at the same time.
+    pub parallel_reads: usize,
+    /// Fetches after which a repository starts over, because each adds a pack and many packs are slow to search.
+    pub max_packs: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_bytes: 20 << 30,
+            max_fetch_bytes: 8 << 30,
+            fetch_time: Duration::from_secs(300),
+            read_time: Duration::from_secs(60),
+            max_output: 128 << 20,
+            max_files: 100_000,
+            max_commits: 10_000,
+            parallel_fetches: 8,
+            parallel_reads: 8,
+            max_packs: 500,
+        }
+    }
+}
+
+/// Whether lines are counted, which needs the content of every changed file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineCount {
+    /// Leave [`Change::lines`] empty.
+    Skip,
+    /// Fetch the contents and count.
+    Count,
+}
+
+/// Which change to look at, and how to reach it.
+#[derive(Debug)]
+pub struct ChangeRequest<'a> {
+    /// Identifies the cache; survives renames.
+    pub repo: RepoId,
+    /// `https://host/owner/name.git`, from the repository's name as it is now.
+    pub url: &'a str,
+    /// An installation token that may read the contents.
+    pub token: &'a SecretString,
+    /// The number of the pull request; only to find what is likely close to `head`.
+    pub pull: u64,
+    /// The tip of the base branch as the API told.
+    pub base: &'a Sha,
+    /// The head as the API told.
+    pub head: &'a Sha,
+    /// Whether lines are counted.
+    pub with_lines: LineCount,
+}
+
+/// A pair of commits in a repository: what all facts belong to.
+type Pair = (RepoId, Sha, Sha);
+
+/// The object caches of all repositories.
+#[derive(Debug)]
+pub struct GitCache {
+    root: PathBuf,
+    limits: Limits,
+    git: Git,
+    turns: Turns,
+    readers: Semaphore,
+    changes: Cache<Pair, Arc<Change>>,
+    lines: Cache<Pair, Lines>,
+    /// What all repositories take on disk, as last estimated.
+    bytes: AtomicU64,
+}
+
+/// Facts kept in memory, roughly.
+const MEMORY: u64 = 64 << 20;
+
+impl GitCache {
+    /// Opens the folder, or makes it. Runs `git version` once.
+    ///
+    /// # Errors
+    /// [`GitError::Broken`] when the folder cannot be used or git is missing or too old.
+    pub fn open(root: PathBuf, limits: Limits) -> Result<Self, GitError> {
+        for folder in ["", folder::LOCKS, folder::TRASH, command::HOME] {
+            std::fs::create_dir_all(root.join(folder))?;
+        }
+        let git = Git::find(&root, limits.max_output)?;
+        trim::empty_trash(&root);
+        let bytes = AtomicU64::new(trim::tally(&root)?.iter().map(|entry| entry.bytes).sum());
+        Ok(Self {
+            git,
+            turns: Turns::new(limits.parallel_fetches),
+            readers: Semaphore::new(limits.parallel_reads),
+            changes: Cache::builder().max_capacity(MEMORY).weigher(weight).build(),
+            lines: Cache::new(100_000),
+            bytes,
+            root,
+            limits,
+        })
+    }
+
+    /// What would land if `head` were merged into `base`, complete.
+    ///
+    /// # Errors
+    /// See [`GitError`]; each variant says what to do.
+    pub async fn change(&self, ask: &ChangeRequest<'_>) -> Result<Change, GitError> {
+        let remote = Remote::new(ask.url, ask.token)?;
+        let pair = (ask.repo, ask.base.clone(), ask.head.clone());
+        // Whoever asks for the same pair meanwhile waits for this one answer.
+        let found = self.changes.try_get_with(pair.clone(), self.look(ask, &remote)).await.map_err(own)?;
+        let mut change = Change::clone(&found);
+        if ask.with_lines == LineCount::Count {
+            let lines =
+                self.lines.try_get_with(pair, self.count(ask, &remote, &change)).await.map_err(own)?;
+            change.lines = Some(lines);
+        }
+        Ok(change)
+    }
+
+    async fn look(&self, ask: &ChangeRequest<'_>, remote: &Remote) -> Result<Arc<Change>, GitError> {
+        let folder = Folder::new(&self.root, ask.repo);
+        let found = {
+            let _held = folder.hold().await?;
+            self.look_inside(&folder, ask, remote).await
+        };
+        self.tidy(&folder, found.as_ref().err()).await;
+        found.map(Arc::new)
+    }
+
+    async fn look_inside(
+        &self,
+        folder: &Folder,
+        ask: &ChangeRequest<'_>,
+        remote: &Remote,
+    ) -> Result<Change, GitError> {
+        let name = facts::change_file(ask.base, ask.head);
+        if let Some(change) = facts::load(folder, &name).await {
+            folder.touch();
+            return Ok(change);
+        }
+        self.fetch_missing(folder, ask, remote).await?;
+        let _reader = self.readers.acquire().await.map_err(|_| GitError::TimedOut)?;
+        let change = read::change(&self.git, &self.limits, folder, ask.base, ask.head).await?;
+        facts::save(folder, &name, &change).await;
+        Ok(change)
+    }
+
+    async fn count(
+        &self,
+        ask: &ChangeRequest<'_>,
+        remote: &Remote,
+        change: &Change,
+    ) -> Result<Lines, GitError> {
+        let folder = Folder::new(&self.root, ask.repo);
+        let found = {
+            let _held = folder.hold().await?;
+            self.count_inside(&folder, ask, remote, change).await
+        };
+        self.tidy(&folder, found.as_ref().err()).await;
+        found
+    }
+
+    async fn count_inside(
+        &self,
+        folder: &Folder,
+        ask: &ChangeRequest<'_>,
+        remote: &Remote,
+        change: &Change,
+    ) -> Result<Lines, GitError> {
+        let name = facts::lines_file(ask.base, ask.head);
+        if let Some(lines) = facts::load(folder, &name).await {
+            folder.touch();
+            return Ok(lines);
+        }
+        self.fetch_missing(folder, ask, remote).await?;
+        // Counting fetches contents by itself, so it takes its turn like a fetch.
+        let _turn = self.turns.take(folder).await?;
+        let call = read::numstat(folder, change.merge_base.as_ref(), ask.head, remote, &self.limits);
+        let printed = fetch::bounded(folder, &self.limits, self.git.run(call)).await?;
+        if !printed.is_success() {
+            return Err(fetch::failure(&printed.stderr));
+        }
+        self.grown(folder).await;
+        let lines = change::parse_numstat(&printed.stdout).map_err(GitError::unreadable)?;
+        facts::save(folder, &name, &lines).await;
+        Ok(lines)
+    }
+
+    /// Makes sure that both commits and all their trees are in the cache.
+    async fn fetch_missing(
+        &self,
+        folder: &Folder,
+        ask: &ChangeRequest<'_>,
+        remote: &Remote,
+    ) -> Result<(), GitError> {
+        if folder.has(ask.base) && folder.has(ask.head) {
+            folder.touch();
+            return Ok(());
+        }
+        let _turn = self.turns.take(folder).await?;
+        if folder.has(ask.base) && folder.has(ask.head) {
+            return Ok(());
+        }
+        fetch::commits(&self.git, &self.limits, folder, ask, remote).await?;
+        self.grown(folder).await;
+        Ok(())
+    }
+
+    /// Notes how much the repository takes now.
+    async fn grown(&self, folder: &Folder) {
+        let before = folder.noted_bytes();
+        let now = folder.measure().await;
+        let others = self.bytes.load(Ordering::Relaxed).saturating_sub(before);
+        self.bytes.store(others.saturating_add(now), Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge of bytes need not be exact")]
+        metrics::gauge!("portcullis_git_cache_bytes").set(others.saturating_add(now) as f64);
+    }
+
+    /// Keeps the cache healthy after a look; never fails the look itself.
+    async fn tidy(&self, folder: &Folder, error: Option<&GitError>) {
+        if matches!(error, Some(GitError::Damaged { .. })) || folder.packs() > self.limits.max_packs {
+            self.evict(folder).await;
+        }
+        if self.bytes.load(Ordering::Relaxed) > self.limits.max_bytes {
+            self.trim().await;
+        }
+    }
+
+    /// The folder that all of it is in.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+fn own(shared: Arc<GitError>) -> GitError {
+    GitError::clone(&shared)
+}
+
+/// About how many bytes a change takes in memory.
+fn weight(_: &Pair, change: &Arc<Change>) -> u32 {
+    let files: usize = change.files.iter().map(|file| 200 + file.path.as_bytes().len()).sum();
+    let commits: usize = change.commits.iter().map(|commit| 500 + commit.message.len()).sum();
+    u32::try_from(files.saturating_add(commits).saturating_add(200)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;
