@@ -1,5 +1,6 @@
 //! Portcullis, a self-hosted gatekeeper for coding agents on a Git forge.
 
 pub mod git;
+pub mod github;
 pub mod lease;
 pub mod report;

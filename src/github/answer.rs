@@ -30,7 +30,13 @@ pub(super) enum Meaning {
 }
 
 /// Reads status, headers and the beginning of the body.
-pub(super) fn meaning(what: &str, status: StatusCode, headers: &HeaderMap, body: &[u8], now: Millis) -> Meaning {
+pub(super) fn meaning(
+    what: &str,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Millis,
+) -> Meaning {
     if status.is_success() {
         return Meaning::Fine;
     }
@@ -162,7 +168,10 @@ mod tests {
     fn every_status_says_what_to_do() {
         assert!(matches!(check(404, &[], ""), Meaning::Final(ForgeError::Gone { .. })));
         assert!(matches!(check(410, &[], ""), Meaning::Final(ForgeError::Gone { .. })));
-        assert!(matches!(check(422, &[], "nonsense"), Meaning::Final(ForgeError::Refused { status: 422, .. })));
+        assert!(matches!(
+            check(422, &[], "nonsense"),
+            Meaning::Final(ForgeError::Refused { status: 422, .. })
+        ));
         assert!(matches!(check(500, &[], ""), Meaning::Final(ForgeError::Broken { .. })));
         assert!(matches!(check(502, &[], ""), Meaning::Passing(ForgeError::Broken { .. })));
         assert_eq!(check(307, &[], ""), Meaning::Moved);

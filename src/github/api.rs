@@ -61,6 +61,11 @@ impl Api {
         self.auth.token(&self.http, &self.addresses, installation).await
     }
 
+    /// The forge refused this token: the next caller gets a new one.
+    pub(super) async fn reject(&self, installation: InstallationId, refused: &Token) {
+        self.auth.reject(installation, refused).await;
+    }
+
     /// Fails while a write would have to wait anyway, so that nothing is read in vain.
     pub(super) async fn may_write(&self, installation: InstallationId) -> Result<(), ForgeError> {
         let budget = self.http.budget(Payer::Installation(installation)).await;
@@ -117,7 +122,7 @@ impl Api {
         match self.send_with(installation, &request, &token).await {
             // Revoked, or ended early. Nothing was done, so even a write may be sent again.
             Err(error) if error.is_unauthorized() => {
-                self.auth.reject(installation, &token).await;
+                self.reject(installation, &token).await;
                 let token = self.token(installation).await?;
                 self.send_with(installation, &request, &token).await
             }
@@ -147,5 +152,7 @@ impl Api {
 }
 
 fn json(operation: &'static str, body: &impl Serialize) -> Result<Bytes, ForgeError> {
-    serde_json::to_vec(body).map(Bytes::from).map_err(|error| ForgeError::broken(operation, error.to_string()))
+    serde_json::to_vec(body)
+        .map(Bytes::from)
+        .map_err(|error| ForgeError::broken(operation, error.to_string()))
 }

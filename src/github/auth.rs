@@ -129,7 +129,12 @@ impl Auth {
         Err(refused)
     }
 
-    async fn mint_with(&self, http: &Http, url: Url, scope: Option<&'static str>) -> Result<Token, ForgeError> {
+    async fn mint_with(
+        &self,
+        http: &Http,
+        url: Url,
+        scope: Option<&'static str>,
+    ) -> Result<Token, ForgeError> {
         const OPERATION: &str = "mint_token";
         let answer = http
             .send(Call {

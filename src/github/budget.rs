@@ -113,7 +113,10 @@ impl Budget {
 
     /// Waits for a place among the requests at a time.
     pub(super) async fn enter(&self) -> Result<SemaphorePermit<'_>, ForgeError> {
-        self.at_once.acquire().await.map_err(|_| ForgeError::broken("a request", "the client is shutting down"))
+        self.at_once
+            .acquire()
+            .await
+            .map_err(|_| ForgeError::broken("a request", "the client is shutting down"))
     }
 
     /// Takes the cost, or says until when nothing may be sent.

@@ -10,19 +10,16 @@ use std::time::Duration;
 use super::error::ForgeError;
 
 /// One slot per key; those not asked for in a while are forgotten.
-#[derive(Debug)]
 pub(super) struct Flights<K: Hash + Eq, V> {
     slots: moka::future::Cache<K, Arc<Slot<V>>>,
 }
 
 /// What is known under one key.
-#[derive(Debug)]
 struct Slot<V> {
     state: Mutex<State<V>>,
     getting: tokio::sync::Mutex<()>,
 }
 
-#[derive(Debug)]
 struct State<V> {
     value: Option<V>,
     failures: u64,
@@ -62,9 +59,13 @@ where
         got
     }
 
-    /// What is kept under `key`, fresh or not.
-    pub(super) async fn peek(&self, key: &K) -> Option<V> {
-        self.slots.get(key).await?.value()
+    /// Gets the value under `key` anew while the old one stays in use. Does nothing where nothing is kept.
+    pub(super) async fn renew(&self, key: &K, get: impl Future<Output = Result<V, ForgeError>>) {
+        if let Some(slot) = self.slots.get(key).await {
+            let _turn = slot.getting.lock().await;
+            let got = get.await;
+            slot.with(|state| state.settle(&got));
+        }
     }
 
     /// Drops the value under `key` if `stale` says so.
@@ -81,6 +82,13 @@ where
     /// Forgets everything. A value that is being got now reaches only those who already wait for it.
     pub(super) fn forget(&self) {
         self.slots.invalidate_all();
+    }
+}
+
+/// Values may be secrets: none is shown.
+impl<K: Hash + Eq, V> std::fmt::Debug for Flights<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flights").finish_non_exhaustive()
     }
 }
 
@@ -154,10 +162,20 @@ mod tests {
         assert_eq!(flights.get(1, |_| true, async { Ok(1) }).await, Ok(1));
         assert_eq!(flights.get(1, |_| true, async { Ok(2) }).await, Ok(1));
         assert_eq!(flights.get(1, |_| false, async { Ok(3) }).await, Ok(3));
+    }
+
+    #[tokio::test]
+    async fn values_are_dropped_renewed_and_forgotten() {
+        let flights = flights();
+        flights.renew(&1, async { Ok(9) }).await;
+        assert_eq!(flights.get(1, |_| true, async { Ok(1) }).await, Ok(1), "nothing was kept to renew");
+        flights.renew(&1, async { Ok(2) }).await;
         flights.drop_if(&1, |value| *value == 1).await;
-        assert_eq!(flights.peek(&1).await, Some(3));
+        assert_eq!(flights.get(1, |_| true, async { Ok(3) }).await, Ok(2));
+        flights.drop_if(&1, |value| *value == 2).await;
+        assert_eq!(flights.get(1, |_| true, async { Ok(3) }).await, Ok(3));
         flights.forget();
-        assert_eq!(flights.peek(&1).await, None);
+        assert_eq!(flights.get(1, |_| true, async { Ok(4) }).await, Ok(4));
     }
 
     #[tokio::test]

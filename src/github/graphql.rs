@@ -162,7 +162,8 @@ mod tests {
     fn the_subject_is_gone_only_when_the_subject_is_missing() {
         let top = r#"{"errors":[{"type":"NOT_FOUND","path":["repository","pullRequest"],"message":"x"}]}"#;
         assert!(matches!(check(&[], top), Err(Trouble::Gone)));
-        let deep = r#"{"errors":[{"type":"NOT_FOUND","path":["repository","pullRequest","headRepository"]}]}"#;
+        let deep =
+            r#"{"errors":[{"type":"NOT_FOUND","path":["repository","pullRequest","headRepository"]}]}"#;
         assert!(matches!(check(&[], deep), Err(Trouble::Incomplete(_))));
         let nowhere = r#"{"errors":[{"type":"NOT_FOUND","message":"x"}]}"#;
         assert!(matches!(check(&[], nowhere), Err(Trouble::Incomplete(_))));

@@ -107,7 +107,9 @@ impl Pulls {
                 Ok(read)
             }
             // A remembered cursor may have become invalid: enter the list from its ends again.
-            Err(ForgeError::Incomplete { .. } | ForgeError::Broken { .. }) if remembered.is_worth_keeping() => {
+            Err(ForgeError::Incomplete { .. } | ForgeError::Broken { .. })
+                if remembered.is_worth_keeping() =>
+            {
                 self.middles.invalidate(&key).await;
                 self.read_from(api, which, &Middles::default()).await.map(|(read, _)| read)
             }
@@ -128,7 +130,8 @@ impl Pulls {
             let (repository, node) = subject(which, data)?;
             gathered.absorb(&node, &variables);
             if call >= MOST_CALLS || gathered.is_settled() {
-                let pull = Pull { commits: gathered.commits(), reviews: gathered.reviews(), ..wire::pull(&node)? };
+                let pull =
+                    Pull { commits: gathered.commits(), reviews: gathered.reviews(), ..wire::pull(&node)? };
                 let (siblings, effects) = around(which, &node)?;
                 return Ok((PullRead { repository, pull, siblings, effects }, gathered.middles));
             }
@@ -161,7 +164,8 @@ fn around(which: Which<'_>, node: &PullNode) -> Result<(Fact<Vec<u64>>, Effects)
     let siblings = match &tip.associated_pull_requests {
         None => Fact::unknown("the forge does not tell which pull requests share the head"),
         Some(page) => {
-            let sibling = |pull: &wire::PullRef| pull.sibling_of(which.repo_id, node.number, &node.head_ref_oid);
+            let sibling =
+                |pull: &wire::PullRef| pull.sibling_of(which.repo_id, node.number, &node.head_ref_oid);
             match page.whole("all pull requests with the same head", sibling) {
                 Fact::Known(numbers) => Fact::Known(numbers.into_iter().flatten().collect()),
                 Fact::Unknown(why) => Fact::Unknown(why),
@@ -186,7 +190,8 @@ impl Gathered {
     fn variables<'a>(&self, app_id: u64, which: Which<'a>) -> Variables<'a> {
         let mut commits = self.middles.commits.next(1, MOST_COMMITS).into_iter();
         let mut reviews = self.middles.reviews.next(2, MOST_REVIEWS).into_iter();
-        let (commits_after, reviews_after, reviews_after_that) = (commits.next(), reviews.next(), reviews.next());
+        let (commits_after, reviews_after, reviews_after_that) =
+            (commits.next(), reviews.next(), reviews.next());
         Variables {
             owner: which.repo.owner(),
             name: which.repo.name(),

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use policy::RepoName;
 use reqwest::Url;
 use secrecy::SecretString;
 
@@ -129,6 +130,15 @@ impl Addresses {
         let mut url = self.api.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+
+    /// Where the repository is cloned from.
+    pub(super) fn clone_url(&self, name: &RepoName) -> Url {
+        let mut url = self.git.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push(name.owner()).push(&format!("{}.git", name.name()));
         }
         url
     }

@@ -61,10 +61,10 @@ impl Middle {
         let Some(cursor) = end.end_cursor.clone().filter(|_| end.has_next_page) else {
             return;
         };
-        match self.cursors.get_mut(at) {
-            Some(known) => *known = cursor,
-            None if self.cursors.len() == at => self.cursors.push(cursor),
-            None => {}
+        if let Some(known) = self.cursors.get_mut(at) {
+            *known = cursor;
+        } else if self.cursors.len() == at {
+            self.cursors.push(cursor);
         }
     }
 }

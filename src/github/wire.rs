@@ -47,7 +47,11 @@ impl<T> Page<T> {
     /// All members, or how many of them could be seen.
     pub(super) fn whole<'a, U>(&'a self, what: &str, convert: impl Fn(&'a T) -> U) -> Fact<Vec<U>> {
         let nodes: Vec<U> = self.nodes().map(convert).collect();
-        if nodes.len() == self.total_count { Fact::Known(nodes) } else { unseen(what, nodes.len(), self.total_count) }
+        if nodes.len() == self.total_count {
+            Fact::Known(nodes)
+        } else {
+            unseen(what, nodes.len(), self.total_count)
+        }
     }
 }
 
@@ -334,7 +338,6 @@ pub(super) fn repository(node: &RepositoryRef) -> Result<facts::Repository, Forg
 /// The pull request without its commits, reviews, pushers and change, which are put in by those who know them.
 pub(super) fn pull(node: &PullNode) -> Result<facts::Pull, ForgeError> {
     let sha = |oid: &str| Sha::parse(oid).ok_or_else(|| missing("a branch's tip"));
-    let unread = || Fact::unknown("not read");
     Ok(facts::Pull {
         number: node.number,
         title: node.title.clone(),
@@ -356,10 +359,10 @@ pub(super) fn pull(node: &PullNode) -> Result<facts::Pull, ForgeError> {
             None => Fact::unknown("the forge does not tell the labels"),
         },
         auto_merge: node.auto_merge_request.as_ref().map(|auto| account(auto.enabled_by.as_ref())),
-        commits: unread(),
-        reviews: unread(),
+        commits: Fact::unknown("not read"),
+        reviews: Fact::unknown("not read"),
         pushers: Fact::unknown("not filled in yet"),
-        change: unread(),
+        change: Fact::unknown("not read"),
     })
 }
 
