@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod git;
+pub mod github;
 pub mod lease;
 pub mod report;
 pub mod store;

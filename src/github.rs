@@ -1,0 +1,89 @@
+//! The forge client: gather what a verdict rests on, apply what it says.
+//!
+//! It is the only part that speaks HTTP to GitHub or GitHub Enterprise Server. It decides nothing and keeps nothing
+//! that could not be read again: what it remembers only saves calls. Its rule: an answer is complete or it is called
+//! unknown, a write is never repeated blindly, and neither key nor token is ever shown.
+//!
+//! From the ground up: [`http`] sends one request within [`budget`]; [`auth`] gets tokens; [`api`] puts both together;
+//! [`pulls`] and [`roster`] read; [`gather`] and [`apply`] are what the reconciler calls.
+
+use std::sync::Arc;
+
+use policy::Millis;
+
+mod answer;
+mod api;
+mod apply;
+mod auth;
+mod budget;
+mod error;
+mod flight;
+mod gather;
+mod graphql;
+mod http;
+mod pulls;
+mod roster;
+mod settings;
+mod window;
+mod wire;
+
+pub use apply::Applied;
+pub use error::{Again, ForgeError};
+pub use settings::{Limits, Settings, SettingsError};
+
+use crate::git::GitCache;
+
+/// Tells the time. Injected, so that limits and lives can be tested without waiting.
+pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
+
+/// The forge. Cheap to clone; all clones share tokens, budgets and memories.
+#[derive(Clone)]
+pub struct GitHub {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    api: Arc<api::Api>,
+    pulls: pulls::Pulls,
+    rosters: roster::Rosters,
+    shown: apply::Shown,
+    git: Arc<GitCache>,
+}
+
+impl GitHub {
+    /// A client for one App. Sends nothing yet.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the setting that cannot be used.
+    pub fn new(settings: &Settings, clock: Clock, git: Arc<GitCache>) -> Result<Self, SettingsError> {
+        let api = Arc::new(api::Api::new(settings, clock)?);
+        let inner = Inner {
+            pulls: pulls::Pulls::new(settings.app_id),
+            rosters: roster::Rosters::new(Arc::clone(&api), settings.limits.roster),
+            shown: apply::Shown::new(),
+            api,
+            git,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Forgets who belongs to which organisation and team: a delivery told of a change.
+    pub fn forget_members(&self) {
+        self.inner.rosters.forget();
+    }
+
+    /// How many HTTP requests were sent so far, repetitions counted. Git's own are not among them.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.inner.api.calls()
+    }
+}
+
+impl std::fmt::Debug for GitHub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GitHub").field("api", &self.inner.api).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

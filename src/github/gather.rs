@@ -1,0 +1,200 @@
+//! Gather: everything that a verdict about a subject rests on, read as it stands now.
+//!
+//! One forge call as a rule: the pull request's document, while members come from memory and the change from git's
+//! objects. Pull requests that share the head cost one more round. Pushers are not known to the forge's API: they are
+//! `Known` and empty here, and the caller puts in what the signed deliveries told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use change::Change;
+use futures_util::future::{join, try_join, try_join_all};
+use policy::facts::{Lines, Pull, PullState, Repository, Roster};
+use policy::subject::PullSubject;
+use policy::{Fact, Facts, Millis, Observed, Sha, Subject, UserId, Wanted};
+
+use super::GitHub;
+use super::error::ForgeError;
+use super::pulls::{PullRead, Which};
+use super::roster::{self, Members};
+use crate::git::{ChangeRequest, GitError, LineCount};
+
+/// Each pull request with the same head is read whole, and each of them is a subject that reads all the others: their
+/// number must stay small, or opening some would use up the installation's hourly points.
+const MOST_SIBLINGS: usize = 10;
+
+impl GitHub {
+    /// Looks at a subject as it stands at `now`.
+    ///
+    /// The roster tells of every account involved in the pull requests and of those in `also`, which are the pushers
+    /// that the caller puts in later.
+    ///
+    /// # Errors
+    /// [`ForgeError`] when no look came about; [`ForgeError::again`] says when to try again.
+    pub async fn gather(
+        &self,
+        subject: &Subject,
+        wanted: &Wanted,
+        also: &[UserId],
+        now: Millis,
+    ) -> Result<Observed, ForgeError> {
+        let Subject::Pull(subject) = subject;
+        self.inner.api.may_write(subject.installation).await?;
+        let rosters = try_join_all(wanted.groups.iter().map(async |group| {
+            let members = self.inner.rosters.members(subject.installation, group).await?;
+            Ok::<_, ForgeError>((group.clone(), members))
+        }));
+        let pulls = self.pulls(subject, wanted);
+        let ((read, siblings), rosters) = try_join(pulls, rosters).await?;
+
+        let known = siblings.get().map_or(&[][..], |siblings| siblings);
+        let involved: BTreeSet<UserId> =
+            known.iter().chain([&read.pull]).flat_map(accounts).chain(also.iter().copied()).collect();
+        let restrict = |members: &Members| roster::restrict(members, &involved);
+        let groups: BTreeMap<_, _> =
+            rosters.into_iter().map(|(group, members)| (group, restrict(&members))).collect();
+        let PullRead { repository, pull, effects, .. } = read;
+        Ok(Observed { facts: Facts { now, repository, pull, siblings, roster: Roster { groups } }, effects })
+    }
+
+    /// The subject's pull request and those with the same head, changes included.
+    async fn pulls(
+        &self,
+        subject: &PullSubject,
+        wanted: &Wanted,
+    ) -> Result<(PullRead, Fact<Vec<Pull>>), ForgeError> {
+        let which = Which {
+            installation: subject.installation,
+            repo_id: subject.repo_id,
+            repo: &subject.repo,
+            number: subject.number,
+            check: &wanted.check,
+        };
+        let mut read = self.inner.pulls.read(&self.inner.api, which).await?;
+        read.pull.pushers = Fact::Known(Vec::new());
+        if read.pull.state != PullState::Open {
+            // Nothing is judged about it any more, so nothing is fetched.
+            read.pull.change = Fact::unknown("the pull request is closed");
+            return Ok((read, Fact::Known(Vec::new())));
+        }
+        let change = self.change(subject, &read.repository, &read.pull, wanted.lines);
+        let siblings = self.siblings(which, &read, wanted);
+        let (change, siblings) = join(change, siblings).await;
+        read.pull.change = change?;
+        Ok((read, siblings?))
+    }
+
+    async fn siblings(
+        &self,
+        which: Which<'_>,
+        read: &PullRead,
+        wanted: &Wanted,
+    ) -> Result<Fact<Vec<Pull>>, ForgeError> {
+        let numbers = match &read.siblings {
+            Fact::Unknown(why) => return Ok(Fact::Unknown(why.clone())),
+            Fact::Known(numbers) if numbers.len() > MOST_SIBLINGS => {
+                let count = numbers.len();
+                return Ok(Fact::unknown(format!(
+                    "{count} other pull requests share the head, more than the {MOST_SIBLINGS} that are judged together"
+                )));
+            }
+            Fact::Known(numbers) => numbers,
+        };
+        let head = &read.pull.head.sha;
+        let siblings = try_join_all(
+            numbers.iter().map(|number| self.sibling(Which { number: *number, ..which }, head, wanted)),
+        );
+        Ok(Fact::Known(siblings.await?.into_iter().flatten().collect()))
+    }
+
+    /// Another pull request, unless it has been closed or moved on meanwhile.
+    async fn sibling(
+        &self,
+        which: Which<'_>,
+        head: &Sha,
+        wanted: &Wanted,
+    ) -> Result<Option<Pull>, ForgeError> {
+        let read = match self.inner.pulls.read(&self.inner.api, which).await {
+            Ok(read) => read,
+            Err(ForgeError::Gone { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let (repository, mut pull) = (read.repository, read.pull);
+        if pull.state != PullState::Open || pull.head.sha != *head {
+            return Ok(None);
+        }
+        let subject = PullSubject {
+            installation: which.installation,
+            repo_id: which.repo_id,
+            repo: which.repo.clone(),
+            number: which.number,
+        };
+        pull.pushers = Fact::Known(Vec::new());
+        pull.change = self.change(&subject, &repository, &pull, wanted.lines).await?;
+        Ok(Some(pull))
+    }
+
+    /// What the pull request changes, from git's own objects.
+    async fn change(
+        &self,
+        subject: &PullSubject,
+        repository: &Repository,
+        pull: &Pull,
+        lines: Lines,
+    ) -> Result<Fact<Change>, ForgeError> {
+        let token = self.inner.api.token(subject.installation).await?;
+        let url = self.inner.api.addresses.clone_url(&repository.name);
+        let ask = ChangeRequest {
+            repo: subject.repo_id,
+            url: url.as_str(),
+            token: token.secret(),
+            pull: pull.number,
+            base: &pull.base.sha,
+            head: &pull.head.sha,
+            with_lines: match lines {
+                Lines::Skip => LineCount::Skip,
+                Lines::Count => LineCount::Count,
+            },
+        };
+        let found = self.inner.git.change(&ask).await;
+        if matches!(found, Err(GitError::Refused(_))) {
+            self.inner.api.reject(subject.installation, &token).await;
+        }
+        change_or(found, &pull.head.sha)
+    }
+}
+
+/// What a failure of git means: some are moments to wait for, some are facts that stay unknown.
+fn change_or(found: Result<Change, GitError>, head: &Sha) -> Result<Fact<Change>, ForgeError> {
+    match found {
+        Ok(change) => Ok(Fact::Known(change)),
+        Err(GitError::NotThereYet) => {
+            Err(ForgeError::NotYet { what: format!("the objects of {}", head.short()) })
+        }
+        Err(error @ (GitError::TimedOut | GitError::TooLarge(_) | GitError::Unseen(_))) => {
+            Ok(Fact::unknown(error.to_string()))
+        }
+        Err(
+            error @ (GitError::Refused(_)
+            | GitError::Damaged { .. }
+            | GitError::Broken { .. }
+            | GitError::Address(_)),
+        ) => Err(ForgeError::broken("the fetch", error.to_string())),
+    }
+}
+
+/// Every account that had a hand in the pull request, as far as the forge links one.
+fn accounts(pull: &Pull) -> Vec<UserId> {
+    let asserted = [Some(&pull.author), pull.auto_merge.as_ref()].into_iter().flatten();
+    let reviews = pull.reviews.get().map_or(&[][..], |reviews| reviews);
+    let commits = pull.commits.get().map_or(&[][..], |commits| commits);
+    let accounts = asserted
+        .chain(reviews.iter().map(|review| &review.author))
+        .filter_map(|account| account.get().ok())
+        .map(|account| account.id);
+    let linked = commits.iter().flat_map(|commit| {
+        let people =
+            commit.authors.iter().chain(&commit.committer).filter_map(|person| person.account.as_ref());
+        people.chain(commit.signature.iter().filter_map(|signature| signature.signer.as_ref()))
+    });
+    accounts.chain(linked.map(|linked| linked.id)).collect()
+}
