@@ -1,9 +1,12 @@
 //! Portcullis, a self-hosted gatekeeper for coding agents on a Git forge.
 
 pub mod clock;
+pub mod config;
 pub mod git;
 pub mod github;
 pub mod lease;
+pub mod reconcile;
 pub mod report;
+pub mod rulebook;
 pub mod store;
 pub mod webhook;
