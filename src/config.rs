@@ -157,7 +157,11 @@ impl Settings {
         let retention_days = flags.retention_days.or(file.retention_days).unwrap_or(90);
         if retention_days == 0 {
             let value = retention_days.to_string();
-            return Err(ConfigError::Bad { name: "retention_days", value, expected: "number of days from 1" });
+            return Err(ConfigError::Bad {
+                name: "retention_days",
+                value,
+                expected: "number of days from 1",
+            });
         }
         let app_id = flags.app_id.or(file.github.app_id).ok_or(ConfigError::Missing {
             name: "github.app_id",

@@ -1,5 +1,6 @@
 //! Portcullis, a self-hosted gatekeeper for coding agents on a Git forge.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod git;
@@ -8,5 +9,7 @@ pub mod lease;
 pub mod reconcile;
 pub mod report;
 pub mod rulebook;
+pub mod serve;
 pub mod store;
+pub mod telemetry;
 pub mod webhook;

@@ -82,7 +82,8 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
     let first = first_sharing_head(&observed.facts, lease.subject());
     let actions = if first.is_some() { Vec::new() } else { plan(&verdict, &observed.effects) };
 
-    let intended = gate.store.intend(lease, record_of(&verdict, &observed.facts, now)?, written(&actions)?).await?;
+    let intended =
+        gate.store.intend(lease, record_of(&verdict, &observed.facts, now)?, written(&actions)?).await?;
     let output = report::check_output(&verdict);
     let mut outcomes = Vec::new();
     for (action, id) in actions.iter().zip(intended.actions) {
@@ -123,11 +124,17 @@ async fn gather(
     let mut observed = gate.github.gather(lease.subject(), &rules.wanted(), &ids, now).await?;
     observed.facts.pull.pushers = Fact::Known(pushers);
     let Subject::Pull(subject) = lease.subject();
+    let mut others = BTreeSet::new();
     if let Fact::Known(siblings) = &mut observed.facts.siblings {
         for sibling in siblings {
             let other = Subject::Pull(PullSubject { number: sibling.number, ..subject.clone() });
-            sibling.pushers = Fact::Known(pushers_of(gate, &other).await?);
+            let pushers = pushers_of(gate, &other).await?;
+            others.extend(pushers.iter().map(|pusher| pusher.id));
+            sibling.pushers = Fact::Known(pushers);
         }
+    }
+    if !others.is_empty() {
+        gate.github.enroll(lease.subject(), &others, &mut observed.facts.roster).await?;
     }
     Ok(observed)
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use notify::Watcher as _;
 use policy::rules::{MAX_BYTES, RuleSource, Rules, Trouble};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// The rules in force.
 #[derive(Debug)]
@@ -29,8 +29,7 @@ impl Rulebook {
     /// Reads the rules for the first time. Never fails: what is wrong is said by [`Rulebook::current`].
     #[must_use]
     pub fn open(path: &Path) -> Arc<Self> {
-        let nothing =
-            RuleSource { place: path.display().to_string(), in_force: None, trouble: None };
+        let nothing = RuleSource { place: path.display().to_string(), in_force: None, trouble: None };
         let book = Self {
             path: path.to_owned(),
             current: ArcSwap::from_pointee(nothing),
@@ -67,12 +66,16 @@ impl Rulebook {
         self.changed.notify_one();
     }
 
-    /// Watches the file until dropped by the caller.
-    pub async fn watch(self: Arc<Self>) {
+    /// Watches the file until `stopped` turns true.
+    pub async fn watch(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
         let hint = Arc::new(Notify::new());
         let _watcher = watcher(&self.path, &hint);
         loop {
-            let _ = tokio::time::timeout(COMPARE_EVERY, hint.notified()).await;
+            tokio::select! {
+                () = hint.notified() => {}
+                () = tokio::time::sleep(COMPARE_EVERY) => {}
+                _ = stopped.wait_for(|stop| *stop) => return,
+            }
             let book = Arc::clone(&self);
             // Reading a file may block; a panic in there must not stop the watching.
             let _ = tokio::task::spawn_blocking(move || book.reload()).await;

@@ -49,9 +49,11 @@ pub struct GithubFile {
 
 impl File {
     /// Reads and parses a settings file.
-    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError::Unreadable { path: path.display().to_string(), why: error.to_string() })?;
+    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.display().to_string(),
+            why: error.to_string(),
+        })?;
         Self::parse(&text)
             .map_err(|why| ConfigError::Invalid { path: path.display().to_string(), why: why.to_string() })
     }

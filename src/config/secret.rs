@@ -48,7 +48,10 @@ fn read(
     file: Option<&Path>,
 ) -> Result<Option<SecretString>, ConfigError> {
     let Some(path) = file else {
-        return Ok(std::env::var(variable).ok().filter(|text| !text.trim().is_empty()).map(SecretString::from));
+        return Ok(std::env::var(variable)
+            .ok()
+            .filter(|text| !text.trim().is_empty())
+            .map(SecretString::from));
     };
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(SecretString::from(text))),

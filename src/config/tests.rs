@@ -56,11 +56,7 @@ fn a_short_secret_is_refused_and_not_shown() {
 fn flags_go_before_the_file_and_unknown_keys_are_refused() {
     let (flags, _files) = complete();
     let file = secret_file("listen = \"127.0.0.1:1\"\nworkers = 3\n");
-    let flags = Flags {
-        config: Some(file.path().to_owned()),
-        listen: Some("127.0.0.1:2".into()),
-        ..flags
-    };
+    let flags = Flags { config: Some(file.path().to_owned()), listen: Some("127.0.0.1:2".into()), ..flags };
     let settings = Settings::resolve(flags.clone()).unwrap();
     assert_eq!((settings.listen.port(), settings.workers), (2, 3));
     let wrong = secret_file("listem = \"127.0.0.1:1\"\n");

@@ -56,6 +56,28 @@ impl GitHub {
         Ok(Observed { facts: Facts { now, repository, pull, siblings, roster: Roster { groups } }, effects })
     }
 
+    /// Adds accounts to a roster that was gathered without them, from memory as a rule.
+    ///
+    /// # Errors
+    /// As [`GitHub::gather`].
+    pub async fn enroll(
+        &self,
+        subject: &Subject,
+        accounts: &BTreeSet<UserId>,
+        roster: &mut Roster,
+    ) -> Result<(), ForgeError> {
+        let Subject::Pull(subject) = subject;
+        for (group, known) in &mut roster.groups {
+            let members = self.inner.rosters.members(subject.installation, group).await?;
+            match (known, roster::restrict(&members, accounts)) {
+                (Fact::Known(known), Fact::Known(more)) => known.extend(more),
+                (known, Fact::Unknown(why)) => *known = Fact::Unknown(why),
+                (Fact::Unknown(_), Fact::Known(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The subject's pull request and those with the same head, changes included.
     async fn pulls(
         &self,
@@ -72,9 +94,11 @@ impl GitHub {
         let mut read = self.inner.pulls.read(&self.inner.api, which).await?;
         read.pull.pushers = Fact::Known(Vec::new());
         if read.pull.state != PullState::Open {
-            // Nothing is judged about it any more, so nothing is fetched.
+            // Nothing is judged about it any more, so nothing is fetched. Others with its head are looked at: the
+            // check run may have been as strict as this one was.
             read.pull.change = Fact::unknown("the pull request is closed");
-            return Ok((read, Fact::Known(Vec::new())));
+            let siblings = self.siblings(which, &read, wanted).await?;
+            return Ok((read, siblings));
         }
         let change = self.change(subject, &read.repository, &read.pull, wanted.lines);
         let siblings = self.siblings(which, &read, wanted);

@@ -1,0 +1,85 @@
+//! The command line. Standard output is the answer, standard error the progress; exit codes mean the same everywhere:
+//! 0 well, 1 the answer is bad news, 2 it could not be found out.
+
+mod check;
+mod complaint;
+mod deliveries;
+mod explain;
+mod init;
+mod serve;
+mod source;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A self-hosted gatekeeper for coding agents on a Git forge.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, about, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Receive deliveries and keep the forge showing verdicts
+    Serve(serve::Serve),
+    /// Validate rules and show every complaint with line, caret and help
+    Check(check::Check),
+    /// Show why a pull request was judged as it was, from the store
+    Explain(explain::Explain),
+    /// List deliveries: what came, what became of it, what could not be read
+    Deliveries(deliveries::Deliveries),
+    /// Write a commented rules.toml to start from
+    Init(init::Init),
+}
+
+/// Why a verb could not do its work.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the verb that the arguments name.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    let outcome = match cli.verb {
+        Verb::Serve(verb) => verb.run(),
+        Verb::Check(verb) => verb.run(),
+        Verb::Explain(verb) => verb.run(),
+        Verb::Deliveries(verb) => verb.run(),
+        Verb::Init(verb) => verb.run(),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the command line speaks to people")]
+fn complain(error: &Error) {
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(because) = cause {
+        eprintln!("  because {because}");
+        cause = because.source();
+    }
+}
+
+/// Writes to standard output; a reader that went away is no error.
+fn say(text: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Whether people read standard output, who like colours.
+fn on_terminal() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

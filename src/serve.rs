@@ -1,0 +1,169 @@
+//! Puts the parts together and runs them: ingress, runner, rulebook, housekeeping.
+//!
+//! Everything is made here and handed down; nothing below reads a global. A stop is graceful: no new deliveries, looks
+//! under way end, the store is closed last.
+
+mod health;
+mod housekeeping;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::ExposeSecret as _;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::git::{GitCache, GitError};
+use crate::github::{GitHub, SettingsError};
+use crate::reconcile::{Gate, Runner};
+use crate::rulebook::Rulebook;
+use crate::store::{Store, StoreError, StoreOptions};
+use crate::webhook::{self, Ingress};
+
+/// Why the gate cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made.
+    #[error("the data folder `{path}` cannot be made: {why}")]
+    Data {
+        /// Which folder.
+        path: String,
+        /// Why not.
+        why: std::io::Error,
+    },
+    /// The store cannot be opened.
+    #[error("the store cannot be opened: {0}")]
+    Store(#[from] StoreError),
+    /// The git cache cannot be opened.
+    #[error("the git cache cannot be opened: {0}")]
+    Git(#[from] GitError),
+    /// A setting of the forge is unusable.
+    #[error(transparent)]
+    Forge(#[from] SettingsError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on `{address}`: {why}")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why not.
+        why: std::io::Error,
+    },
+}
+
+/// A gate that listens and looks.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    gate: Arc<Gate>,
+    runner: Runner,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// How long a stop waits for looks under way before it leaves them to their leases.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Opens everything and starts to listen; returns once the address is bound.
+///
+/// # Errors
+/// [`StartError`] names what stands in the way.
+pub async fn start(
+    settings: &Settings,
+    clock: Clock,
+    prometheus: Option<PrometheusHandle>,
+) -> Result<Running, StartError> {
+    let gate = open(settings, clock).await?;
+    let wake = Arc::new(Notify::new());
+    let runner = Runner::new(Arc::clone(&gate), Arc::clone(&wake), settings.workers);
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|why| StartError::Listen { address: settings.listen, why })?;
+    let address =
+        listener.local_addr().map_err(|why| StartError::Listen { address: settings.listen, why })?;
+    let routes = routes(settings, &gate, wake, prometheus);
+    tasks.spawn(listen(listener, routes, stopped.clone()));
+    if settings.workers > 0 {
+        tasks.spawn(runner.clone().run(stopped.clone()));
+    }
+    tasks.spawn(Arc::clone(&gate.rulebook).watch(stopped.clone()));
+    tasks.spawn(housekeeping::re_look_on_new_rules(Arc::clone(&gate), stopped.clone()));
+    tasks.spawn(housekeeping::prune(Arc::clone(&gate), settings.retention_days, stopped));
+    Ok(Running { address, gate, runner, stop, tasks })
+}
+
+async fn open(settings: &Settings, clock: Clock) -> Result<Arc<Gate>, StartError> {
+    std::fs::create_dir_all(&settings.data)
+        .map_err(|why| StartError::Data { path: settings.data.display().to_string(), why })?;
+    let store = Store::open(settings.store.expose_secret(), StoreOptions::default()).await?;
+    let limits = crate::git::Limits { max_bytes: settings.git_cache_bytes, ..crate::git::Limits::default() };
+    let git = Arc::new(GitCache::open(settings.data.join("git"), limits)?);
+    let github = GitHub::new(&settings.github, clock.as_fn(), git)?;
+    let rulebook = Rulebook::open(&settings.rules);
+    Ok(Arc::new(Gate { store, github, rulebook, clock }))
+}
+
+fn routes(
+    settings: &Settings,
+    gate: &Arc<Gate>,
+    wake: Arc<Notify>,
+    prometheus: Option<PrometheusHandle>,
+) -> Router {
+    let github = gate.github.clone();
+    let ingress = Ingress {
+        store: gate.store.clone(),
+        secrets: settings.webhook_secrets.clone().into(),
+        app_id: Some(settings.github.app_id),
+        clock: gate.clock.as_fn(),
+        wake,
+        roster_changed: Arc::new(move || github.forget_members()),
+    };
+    webhook::router(ingress).merge(health::router(Arc::clone(gate), prometheus))
+}
+
+async fn listen(listener: TcpListener, routes: Router, mut stopped: watch::Receiver<bool>) {
+    let stop = async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "the listener broke");
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The parts, for whoever drives the gate by hand.
+    #[must_use]
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// The runner, for whoever drives the gate by hand.
+    #[must_use]
+    pub fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    /// Stops gracefully.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(PATIENCE, all).await.is_err() {
+            tracing::warn!("some looks did not end in time; their leases will run out");
+        }
+        self.gate.store.close().await;
+    }
+}
