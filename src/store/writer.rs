@@ -1,12 +1,15 @@
 //! The one task that writes: concurrent operations share a transaction and its fsync (group commit).
 //!
 //! While one commit waits for the disk, operations queue up; the next transaction takes all of them. Each runs in
-//! its own savepoint, so one that is refused undoes only itself. Nobody is answered before the commit: what the
+//! a savepoint, so one that is refused undoes only itself; those that can share statements do, and are taken apart
+//! again when the group is refused. Nobody is answered before the commit: what the
 //! caller hears is durable. When the transaction as a whole fails, nothing of it was kept and everybody hears
 //! `Unavailable`; when another replica was in the way, each operation is repeated alone.
 //! The queue is bounded in operations and in bytes.
 
+use std::any::Any;
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +32,24 @@ pub(super) trait Operation: Send + Sync + 'static {
     /// What the caller gets once it is committed.
     type Output: Send + 'static;
 
+    /// Whether operations of this type may share their statements.
+    const TOGETHER: bool = false;
+
     fn run(&self, tx: &mut AnyConnection) -> impl Future<Output = Result<Self::Output, StoreError>> + Send;
+
+    /// Runs several, all or none; one output each, in order.
+    fn run_together(
+        group: &[&Self],
+        tx: &mut AnyConnection,
+    ) -> impl Future<Output = Result<Vec<Self::Output>, StoreError>> + Send {
+        async move {
+            let mut outputs = Vec::with_capacity(group.len());
+            for operation in group {
+                outputs.push(operation.run(tx).await?);
+            }
+            Ok(outputs)
+        }
+    }
 
     /// The memory it holds while it waits, in bytes.
     fn weight(&self) -> usize {
@@ -83,7 +103,7 @@ impl Writer {
         let kib = self.kib(&operation)?;
         let full = || StoreError::unavailable("too much is waiting to be written");
         let room = Arc::clone(&self.room).try_acquire_many_owned(kib).map_err(|_| full())?;
-        let (job, answer) = Pending::boxed(operation, kib, Some(room));
+        let (job, answer) = Group::of_one(operation, kib, Some(room));
         self.queue.try_send(Message::Run(job)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => full(),
             mpsc::error::TrySendError::Closed(_) => closed(),
@@ -94,7 +114,7 @@ impl Writer {
     /// Runs an operation, waiting for its turn: for our own few workers.
     pub(super) async fn run<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let kib = self.kib(&operation)?;
-        let (job, answer) = Pending::boxed(operation, kib, None);
+        let (job, answer) = Group::of_one(operation, kib, None);
         self.queue.send(Message::Run(job)).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
@@ -131,10 +151,13 @@ fn closed() -> StoreError {
 
 type Outcome<O> = Result<<O as Operation>::Output, StoreError>;
 
-/// An operation with its type forgotten, so that unlike ones can share a transaction.
-trait Job: Send {
+/// Operations with their type forgotten, so that unlike ones can share a transaction.
+trait Job: Send + Any {
     fn kib(&self) -> u32;
-    /// `Err` when the savepoint must be undone; what the caller will hear is kept inside.
+    fn operations(&self) -> u64;
+    /// Takes in another job of the same type, if that type allows; else gives it back.
+    fn join(&mut self, other: Box<dyn Job>) -> Result<(), Box<dyn Job>>;
+    /// `Err` when the transaction is spoilt; what each caller will hear is kept inside.
     fn run<'a>(
         &'a mut self,
         tx: &'a mut AnyConnection,
@@ -142,7 +165,12 @@ trait Job: Send {
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-struct Pending<O: Operation> {
+/// Operations of one type: one, or several that run together.
+struct Group<O: Operation> {
+    members: Vec<Member<O>>,
+}
+
+struct Member<O: Operation> {
     operation: O,
     kib: u32,
     outcome: Option<Outcome<O>>,
@@ -150,20 +178,70 @@ struct Pending<O: Operation> {
     _room: Option<OwnedSemaphorePermit>,
 }
 
-impl<O: Operation> Pending<O> {
-    fn boxed(
+impl<O: Operation> Group<O> {
+    fn of_one(
         operation: O,
         kib: u32,
         room: Option<OwnedSemaphorePermit>,
     ) -> (Box<dyn Job>, oneshot::Receiver<Outcome<O>>) {
         let (reply, answer) = oneshot::channel();
-        (Box::new(Self { operation, kib, outcome: None, reply, _room: room }), answer)
+        let member = Member { operation, kib, outcome: None, reply, _room: room };
+        (Box::new(Self { members: vec![member] }), answer)
+    }
+
+    /// `false` when it was refused as a whole and undone.
+    async fn try_together(&mut self, tx: &mut AnyConnection) -> Result<bool, StoreError> {
+        let operations: Vec<&O> = self.members.iter().map(|member| &member.operation).collect();
+        let mut savepoint = tx.begin().await?;
+        match O::run_together(&operations, &mut savepoint).await {
+            Ok(outputs) => {
+                savepoint.commit().await?;
+                for (member, output) in self.members.iter_mut().zip(outputs) {
+                    member.outcome = Some(Ok(output));
+                }
+                Ok(true)
+            }
+            Err(error) if error.spoils_the_transaction() => Err(error),
+            Err(_) => {
+                savepoint.rollback().await?;
+                Ok(false)
+            }
+        }
     }
 }
 
-impl<O: Operation> Job for Pending<O> {
+impl<O: Operation> Member<O> {
+    async fn run(&mut self, tx: &mut AnyConnection) -> Result<(), StoreError> {
+        let mut savepoint = tx.begin().await?;
+        let outcome = self.operation.run(&mut savepoint).await;
+        match &outcome {
+            Ok(_) => savepoint.commit().await?,
+            Err(error) if error.spoils_the_transaction() => return Err(error.clone()),
+            Err(_) => savepoint.rollback().await?,
+        }
+        self.outcome = Some(outcome);
+        Ok(())
+    }
+}
+
+impl<O: Operation> Job for Group<O> {
     fn kib(&self) -> u32 {
-        self.kib
+        self.members.iter().fold(0, |sum, member| sum.saturating_add(member.kib))
+    }
+
+    fn operations(&self) -> u64 {
+        self.members.len() as u64
+    }
+
+    fn join(&mut self, other: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
+        let same = O::TOGETHER && (other.as_ref() as &dyn Any).is::<Self>();
+        if !same {
+            return Err(other);
+        }
+        if let Ok(other) = (other as Box<dyn Any>).downcast::<Self>() {
+            self.members.extend(other.members);
+        }
+        Ok(())
     }
 
     fn run<'a>(
@@ -171,21 +249,27 @@ impl<O: Operation> Job for Pending<O> {
         tx: &'a mut AnyConnection,
     ) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>> {
         Box::pin(async move {
-            let outcome = self.operation.run(tx).await;
-            let fate = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-            self.outcome = Some(outcome);
-            fate
+            if self.members.len() > 1 && self.try_together(tx).await? {
+                return Ok(());
+            }
+            // One of them is refused: alone, the others get through.
+            for member in &mut self.members {
+                member.run(tx).await?;
+            }
+            Ok(())
         })
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let outcome = match (committed, self.outcome) {
-            (Ok(()), Some(outcome)) => outcome,
-            (Ok(()), None) => Err(StoreError::unavailable("the operation did not run")),
-            (Err(error), _) => Err(error),
-        };
-        // A caller that went away is no loss: the operation is committed, and a repeat finds it done.
-        let _ = self.reply.send(outcome);
+        for member in self.members {
+            let outcome = match (&committed, member.outcome) {
+                (Ok(()), Some(outcome)) => outcome,
+                (Ok(()), None) => Err(StoreError::unavailable("the operation did not run")),
+                (Err(error), _) => Err(error.clone()),
+            };
+            // A caller that went away is no loss: the operation is committed, and a repeat finds it done.
+            let _ = member.reply.send(outcome);
+        }
     }
 }
 
@@ -240,10 +324,11 @@ impl Task {
         }
     }
 
-    async fn write(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+    async fn write(&mut self, jobs: Vec<Box<dyn Job>>) {
         if jobs.is_empty() {
             return;
         }
+        let mut jobs = gather(jobs);
         match self.share(&mut jobs).await {
             Err(StoreError::Contended { .. }) => {
                 for job in jobs {
@@ -278,6 +363,7 @@ impl Task {
     /// One transaction for all of them. The connection is kept only when it ended well.
     async fn share(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         let kept = self.connection.take();
+        let operations = jobs.iter().map(|job| job.operations()).sum();
         let work = async {
             let mut connection = self.engine.revive(kept).await?;
             transact(&mut connection, self.engine.begin(), jobs).await?;
@@ -290,12 +376,12 @@ impl Task {
             Ok(connection) => {
                 self.connection = Some(connection);
                 self.tally.transactions.fetch_add(1, Ordering::Relaxed);
-                self.tally.operations.fetch_add(jobs.len() as u64, Ordering::Relaxed);
+                self.tally.operations.fetch_add(operations, Ordering::Relaxed);
                 Ok(())
             }
             Err(error) => {
                 self.tally.failures.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%error, operations = jobs.len(), "a transaction was given up");
+                tracing::warn!(%error, operations, "a transaction was given up");
                 Err(match error {
                     known @ (StoreError::Contended { .. } | StoreError::Unavailable { .. }) => known,
                     other => StoreError::Unavailable { reason: other.to_string() },
@@ -312,12 +398,22 @@ async fn transact(
 ) -> Result<(), StoreError> {
     let mut tx = connection.begin_with(begin).await?;
     for job in jobs {
-        let mut savepoint = tx.begin().await?;
-        match job.run(&mut savepoint).await {
-            Ok(()) => savepoint.commit().await?,
-            Err(error) if error.spoils_the_transaction() => return Err(error),
-            Err(_) => savepoint.rollback().await?,
-        }
+        job.run(&mut tx).await?;
     }
     Ok(tx.commit().await?)
+}
+
+/// Puts jobs of one type together where that type allows.
+fn gather(jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+    let mut gathered: Vec<Box<dyn Job>> = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let left = gathered.iter_mut().try_fold(job, |job, into| match into.join(job) {
+            Ok(()) => ControlFlow::Break(()),
+            Err(job) => ControlFlow::Continue(job),
+        });
+        if let ControlFlow::Continue(job) = left {
+            gathered.push(job);
+        }
+    }
+    gathered
 }
