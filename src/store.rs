@@ -14,6 +14,7 @@ mod intake;
 mod journal;
 mod kv;
 mod migrate;
+mod operation;
 mod pack;
 mod prune;
 mod row;

@@ -11,10 +11,10 @@ use sqlx::AnyConnection;
 
 use super::StoreError;
 use super::deliveries::{Accepted, Actor, Fate, NewDelivery};
+use super::operation::Operation;
 use super::row::{get, signed};
 use super::rows::Insert;
 use super::work::{self, Ask};
-use super::writer::Operation;
 
 const NO_SUBJECT: &str = "no known subject has this head";
 

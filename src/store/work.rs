@@ -15,9 +15,9 @@ use policy::{Floor, Millis, Sha, Subject};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
+use super::operation::Operation;
 use super::row::{from_json, get, get_millis, parsed, signed, to_json, unsigned};
 use super::rows::Insert;
-use super::writer::Operation;
 use super::{Store, StoreError, Target};
 use crate::lease::Lease;
 

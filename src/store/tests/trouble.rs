@@ -20,7 +20,7 @@ fn noise(bytes: usize) -> Bytes {
 /// Makes the disk end soon, until the writer takes a new connection.
 struct SmallDisk;
 
-impl writer::Operation for SmallDisk {
+impl operation::Operation for SmallDisk {
     type Output = ();
 
     async fn run(&self, tx: &mut sqlx::AnyConnection) -> Result<(), StoreError> {
