@@ -3,9 +3,9 @@
 use policy::{Millis, Subject};
 use sqlx::AnyConnection;
 
+use super::operation::Operation;
 use super::row::{get, parsed};
 use super::verdicts::VerdictId;
-use super::writer::Operation;
 use super::{Store, StoreError};
 
 /// One intended effect on the forge.

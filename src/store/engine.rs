@@ -2,6 +2,7 @@
 //!
 //! This is the only file that knows which engine it is. Everything else is the same text for both.
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::StoreError;
 const ACQUIRE: Duration = Duration::from_secs(5);
 
 /// Where the database is and what a connection to it needs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Engine {
     options: AnyConnectOptions,
     kind: Kind,
@@ -30,6 +31,13 @@ enum Kind {
 enum Use {
     Write,
     Read,
+}
+
+/// Without the URL, which may hold a password.
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 impl Engine {

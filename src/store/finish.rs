@@ -6,8 +6,8 @@ use policy::Millis;
 use sqlx::AnyConnection;
 
 use super::actions::{self, ActionId, ActionOutcome};
+use super::operation::Operation;
 use super::work::Hold;
-use super::writer::Operation;
 use super::{Store, StoreError};
 use crate::lease::Lease;
 

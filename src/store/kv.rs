@@ -2,8 +2,8 @@
 
 use sqlx::AnyConnection;
 
+use super::operation::Operation;
 use super::row::get;
-use super::writer::Operation;
 use super::{Store, StoreError};
 
 impl Store {

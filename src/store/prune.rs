@@ -7,7 +7,7 @@ use std::time::Duration;
 use policy::Millis;
 use sqlx::AnyConnection;
 
-use super::writer::Operation;
+use super::operation::Operation;
 use super::{Store, StoreError};
 
 const STEP: i64 = 200;

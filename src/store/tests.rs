@@ -25,15 +25,23 @@ pub(super) struct Stage {
     pub(super) store: Store,
 }
 
-/// A fresh, empty database.
+/// A fresh, empty database of the engine under test.
 pub(super) fn store_url() -> (TempDir, String) {
+    sqlite_url()
+}
+
+/// A fresh SQLite file, for what only that engine does.
+pub(super) fn sqlite_url() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let url = folder.path().join("portcullis.db").display().to_string();
     (folder, url)
 }
 
 pub(super) async fn stage() -> Stage {
-    let (folder, url) = store_url();
+    stage_on(store_url()).await
+}
+
+pub(super) async fn stage_on((folder, url): (TempDir, String)) -> Stage {
     let store = Store::open(&url, StoreOptions::default()).await.unwrap();
     Stage { _folder: folder, url, store }
 }

@@ -9,9 +9,9 @@ use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use super::actions::{self, ActionId, ActionRecord};
+use super::operation::Operation;
 use super::row::{get, parsed, signed, unsigned};
 use super::work::Hold;
-use super::writer::Operation;
 use super::{Store, StoreError, pack};
 use crate::lease::Lease;
 

@@ -34,8 +34,8 @@ impl Operation for Wake {
     type Output = ();
 
     async fn run(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
-        let ask = Ask { subject: &self.subject, floor: &Floor::default(), now: self.now };
-        work::raise(tx, &ask).await.map(|_| ())
+        let ask = Ask { subject: self.subject.clone(), floor: Floor::default(), looks: 1, now: self.now };
+        work::raise(tx, &[(self.subject.key(), ask)]).await.map(|_| ())
     }
 }
 

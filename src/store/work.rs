@@ -8,14 +8,16 @@
 //! - A token ties every later write to the lease that allows it; taking over an expired lease replaces the token.
 //! - An expired lease that nobody took over still counts: nobody else is acting.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use policy::{Floor, Millis, Sha, Subject};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
+use super::operation::Operation;
 use super::row::{from_json, get, get_millis, parsed, signed, to_json, unsigned};
-use super::writer::Operation;
+use super::rows::Insert;
 use super::{Store, StoreError, Target};
 use crate::lease::Lease;
 
@@ -123,22 +125,40 @@ pub(super) fn later(now: Millis, by: Duration) -> Millis {
     Millis(now.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
 }
 
-/// A delivery's wish for a look.
-pub(super) struct Ask<'a> {
-    pub(super) subject: &'a Subject,
-    pub(super) floor: &'a Floor,
+/// What deliveries together ask of one subject.
+pub(super) struct Ask {
+    pub(super) subject: Subject,
+    pub(super) floor: Floor,
+    /// How many deliveries ask.
+    pub(super) looks: i64,
+    /// When the first of them came.
     pub(super) now: Millis,
 }
 
-/// Raises a subject's generation and floor and makes it due, unless it is leased. The `CASE`s are [`Floor::raise`].
-pub(super) async fn raise(tx: &mut AnyConnection, ask: &Ask<'_>) -> Result<i64, StoreError> {
-    let Subject::Pull(pull) = ask.subject;
-    let row = sqlx::query(
-        "INSERT INTO work (subject_key, subject, repo_id, generation, done_generation, floor_at, floor_head, \
-         verdicts, due_at, attempts, ended) VALUES ($1, $2, $3, 1, 0, $4, $5, 0, $6, 0, 0) \
-         ON CONFLICT (subject_key) DO UPDATE SET \
+/// Raises generations and floors and makes subjects due unless they are leased; returns the generations by key.
+/// Each key may be there once only. The `CASE`s are [`Floor::raise`].
+pub(super) async fn raise(
+    tx: &mut AnyConnection,
+    asks: &[(String, Ask)],
+) -> Result<BTreeMap<String, i64>, StoreError> {
+    let insert = Insert {
+        table: "work",
+        columns: &[
+            "subject_key",
+            "subject",
+            "repo_id",
+            "generation",
+            "done_generation",
+            "floor_at",
+            "floor_head",
+            "verdicts",
+            "due_at",
+            "attempts",
+            "ended",
+        ],
+        then: "ON CONFLICT (subject_key) DO UPDATE SET \
          subject = excluded.subject, \
-         generation = work.generation + 1, \
+         generation = work.generation + excluded.generation, \
          ended = 0, \
          floor_at = CASE WHEN work.floor_at IS NULL OR excluded.floor_at >= work.floor_at \
              THEN excluded.floor_at ELSE work.floor_at END, \
@@ -146,17 +166,26 @@ pub(super) async fn raise(tx: &mut AnyConnection, ask: &Ask<'_>) -> Result<i64, 
              THEN excluded.floor_head ELSE work.floor_head END, \
          due_at = CASE WHEN work.lease_token IS NULL AND (work.due_at IS NULL OR work.due_at > excluded.due_at) \
              THEN excluded.due_at ELSE work.due_at END \
-         RETURNING generation",
-    )
-    .bind(ask.subject.key())
-    .bind(to_json(ask.subject, "subject")?)
-    .bind(signed(pull.repo_id.0, "repository id")?)
-    .bind(ask.floor.updated_at.map(|at| at.0))
-    .bind(ask.floor.head.as_ref().map(Sha::as_str))
-    .bind(ask.now.0)
-    .fetch_one(tx)
-    .await?;
-    get(&row, "generation")
+         RETURNING subject_key, generation",
+    };
+    let rows = insert
+        .all(tx, asks, |query, (key, ask)| {
+            let Subject::Pull(pull) = &ask.subject;
+            Ok(query
+                .bind(key.as_str())
+                .bind(to_json(&ask.subject, "subject")?)
+                .bind(signed(pull.repo_id.0, "repository id")?)
+                .bind(ask.looks)
+                .bind(0_i64)
+                .bind(ask.floor.updated_at.map(|at| at.0))
+                .bind(ask.floor.head.as_ref().map(Sha::as_str))
+                .bind(0_i64)
+                .bind(ask.now.0)
+                .bind(0_i64)
+                .bind(0_i64))
+        })
+        .await?;
+    rows.iter().map(|row| Ok((get(row, "subject_key")?, get(row, "generation")?))).collect()
 }
 
 /// The subjects that targets stand for, each once, ordered by key so that concurrent writers lock in one order.

@@ -1,20 +1,19 @@
 //! The one task that writes: concurrent operations share a transaction and its fsync (group commit).
 //!
-//! While one commit waits for the disk, operations queue up; the next transaction takes all of them. Each runs in
-//! its own savepoint, so one that is refused undoes only itself. Nobody is answered before the commit: what the
+//! While one commit waits for the disk, operations queue up; the next transaction takes all of them. Each has
+//! its savepoint (`store/operation.rs`), so one that is refused undoes only itself. Nobody is answered before the commit: what the
 //! caller hears is durable. When the transaction as a whole fails, nothing of it was kept and everybody hears
 //! `Unavailable`; when another replica was in the way, each operation is repeated alone.
 //! The queue is bounded in operations and in bytes.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::operation::{Group, Job, Operation, gather};
 use super::{Engine, StoreError};
 
 /// A transaction takes at most this many operations, so that the first of them does not wait for ever.
@@ -23,19 +22,6 @@ const BATCH_KIB: u32 = 32 * 1024;
 /// A transaction that takes longer is given up; its connection is dropped with it.
 const BATCH_TIME: Duration = Duration::from_secs(30);
 const ALONE_TRIES: u32 = 5;
-
-/// One write, run inside a savepoint. It may run more than once, but only one run is kept.
-pub(super) trait Operation: Send + Sync + 'static {
-    /// What the caller gets once it is committed.
-    type Output: Send + 'static;
-
-    fn run(&self, tx: &mut AnyConnection) -> impl Future<Output = Result<Self::Output, StoreError>> + Send;
-
-    /// The memory it holds while it waits, in bytes.
-    fn weight(&self) -> usize {
-        0
-    }
-}
 
 /// What the writer has done since the store was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +69,7 @@ impl Writer {
         let kib = self.kib(&operation)?;
         let full = || StoreError::unavailable("too much is waiting to be written");
         let room = Arc::clone(&self.room).try_acquire_many_owned(kib).map_err(|_| full())?;
-        let (job, answer) = Pending::boxed(operation, kib, Some(room));
+        let (job, answer) = Group::of_one(operation, kib, Some(room));
         self.queue.try_send(Message::Run(job)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => full(),
             mpsc::error::TrySendError::Closed(_) => closed(),
@@ -94,7 +80,7 @@ impl Writer {
     /// Runs an operation, waiting for its turn: for our own few workers.
     pub(super) async fn run<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let kib = self.kib(&operation)?;
-        let (job, answer) = Pending::boxed(operation, kib, None);
+        let (job, answer) = Group::of_one(operation, kib, None);
         self.queue.send(Message::Run(job)).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
@@ -127,66 +113,6 @@ impl Writer {
 
 fn closed() -> StoreError {
     StoreError::unavailable("the store is closed")
-}
-
-type Outcome<O> = Result<<O as Operation>::Output, StoreError>;
-
-/// An operation with its type forgotten, so that unlike ones can share a transaction.
-trait Job: Send {
-    fn kib(&self) -> u32;
-    /// `Err` when the savepoint must be undone; what the caller will hear is kept inside.
-    fn run<'a>(
-        &'a mut self,
-        tx: &'a mut AnyConnection,
-    ) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
-}
-
-struct Pending<O: Operation> {
-    operation: O,
-    kib: u32,
-    outcome: Option<Outcome<O>>,
-    reply: oneshot::Sender<Outcome<O>>,
-    _room: Option<OwnedSemaphorePermit>,
-}
-
-impl<O: Operation> Pending<O> {
-    fn boxed(
-        operation: O,
-        kib: u32,
-        room: Option<OwnedSemaphorePermit>,
-    ) -> (Box<dyn Job>, oneshot::Receiver<Outcome<O>>) {
-        let (reply, answer) = oneshot::channel();
-        (Box::new(Self { operation, kib, outcome: None, reply, _room: room }), answer)
-    }
-}
-
-impl<O: Operation> Job for Pending<O> {
-    fn kib(&self) -> u32 {
-        self.kib
-    }
-
-    fn run<'a>(
-        &'a mut self,
-        tx: &'a mut AnyConnection,
-    ) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>> {
-        Box::pin(async move {
-            let outcome = self.operation.run(tx).await;
-            let fate = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-            self.outcome = Some(outcome);
-            fate
-        })
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let outcome = match (committed, self.outcome) {
-            (Ok(()), Some(outcome)) => outcome,
-            (Ok(()), None) => Err(StoreError::unavailable("the operation did not run")),
-            (Err(error), _) => Err(error),
-        };
-        // A caller that went away is no loss: the operation is committed, and a repeat finds it done.
-        let _ = self.reply.send(outcome);
-    }
 }
 
 struct Task {
@@ -240,10 +166,11 @@ impl Task {
         }
     }
 
-    async fn write(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+    async fn write(&mut self, jobs: Vec<Box<dyn Job>>) {
         if jobs.is_empty() {
             return;
         }
+        let mut jobs = gather(jobs);
         match self.share(&mut jobs).await {
             Err(StoreError::Contended { .. }) => {
                 for job in jobs {
@@ -278,6 +205,7 @@ impl Task {
     /// One transaction for all of them. The connection is kept only when it ended well.
     async fn share(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         let kept = self.connection.take();
+        let operations = jobs.iter().map(|job| job.operations()).sum();
         let work = async {
             let mut connection = self.engine.revive(kept).await?;
             transact(&mut connection, self.engine.begin(), jobs).await?;
@@ -290,12 +218,12 @@ impl Task {
             Ok(connection) => {
                 self.connection = Some(connection);
                 self.tally.transactions.fetch_add(1, Ordering::Relaxed);
-                self.tally.operations.fetch_add(jobs.len() as u64, Ordering::Relaxed);
+                self.tally.operations.fetch_add(operations, Ordering::Relaxed);
                 Ok(())
             }
             Err(error) => {
                 self.tally.failures.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%error, operations = jobs.len(), "a transaction was given up");
+                tracing::warn!(%error, operations, "a transaction was given up");
                 Err(match error {
                     known @ (StoreError::Contended { .. } | StoreError::Unavailable { .. }) => known,
                     other => StoreError::Unavailable { reason: other.to_string() },
@@ -312,12 +240,7 @@ async fn transact(
 ) -> Result<(), StoreError> {
     let mut tx = connection.begin_with(begin).await?;
     for job in jobs {
-        let mut savepoint = tx.begin().await?;
-        match job.run(&mut savepoint).await {
-            Ok(()) => savepoint.commit().await?,
-            Err(error) if error.spoils_the_transaction() => return Err(error),
-            Err(_) => savepoint.rollback().await?,
-        }
+        job.run(&mut tx).await?;
     }
     Ok(tx.commit().await?)
 }

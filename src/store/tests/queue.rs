@@ -161,6 +161,71 @@ async fn two_replicas_never_hold_the_same_subject() {
     assert_eq!((taken, keys.len()), (200, 200));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_share_subjects_finish_every_delivery() {
+    let stage = stage().await;
+    let other = Store::open(&stage.url, StoreOptions::default()).await.unwrap();
+    let replicas = [stage.store.clone(), other];
+    let both = |n: u64| {
+        let (a, b) = (Target::Subject(pull(n % 5)), Target::Subject(pull((n * 3 + 1) % 5)));
+        let fate = Fate::Queue { targets: vec![a, b], floor: Floor::default(), pusher: Some(actor(n + 1)) };
+        NewDelivery { fate, ..delivery(guid(n), pull(0), at(0)) }
+    };
+    let taking: Vec<_> = (0..120_u64)
+        .map(|n| {
+            let (store, delivery) = (replicas[usize::from(n % 2 == 0)].clone(), both(n / 2));
+            tokio::spawn(async move { store.accept(delivery).await })
+        })
+        .collect();
+    let looking: Vec<_> = replicas
+        .iter()
+        .map(|store| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                for _ in 0..40 {
+                    for lease in store.claim(at(1), LEASE, 2).await.unwrap() {
+                        store.intend(&lease, verdict("d"), Vec::new()).await.unwrap();
+                        store.finish(&lease, Next::Done, at(1)).await.unwrap();
+                    }
+                }
+            })
+        })
+        .collect();
+    for task in taking {
+        task.await.unwrap().unwrap();
+    }
+    for task in looking {
+        task.await.unwrap();
+    }
+    for lease in stage.claim(at(2)).await {
+        stage.store.finish(&lease, Next::Done, at(2)).await.unwrap();
+    }
+    for n in 0..60 {
+        assert_eq!(stage.state(&guid(n)).await, DeliveryState::Processed, "{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_burst_of_every_kind_gets_each_its_own_answer() {
+    let stage = stage().await;
+    stage.store.accept(delivery(guid(0), pull(0), at(0))).await.unwrap();
+    let good = |n| delivery(guid(n), pull(n % 3), at(0));
+    let ignored = NewDelivery { fate: Fate::Ignore { reason: "unknown event".to_owned() }, ..good(2) };
+    let failed = NewDelivery { fate: Fate::Fail { path: "x".to_owned(), error: "y".to_owned() }, ..good(3) };
+    let burst = [good(0), good(1), ignored.clone(), failed, good(1), ignored, good(4)];
+    let before = stage.store.counters().transactions;
+    let answers = futures_util::future::join_all(burst.map(|delivery| stage.store.accept(delivery))).await;
+    assert_eq!(stage.store.counters().transactions - before, 1);
+    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    let new = |subjects| Accepted::New { subjects };
+    let expected =
+        [Accepted::Again, new(1), new(0), new(0), Accepted::Again, Accepted::AlreadyProcessed, new(1)];
+    assert_eq!(answers, expected);
+    let looks: Vec<_> =
+        stage.claim(at(1)).await.iter().map(|lease| (lease.subject().key(), lease.generation())).collect();
+    assert_eq!(looks, [("pull/100/0".to_owned(), 2), ("pull/100/1".to_owned(), 3)]);
+}
+
 #[tokio::test]
 async fn floors_only_rise_and_agree_with_the_core() {
     let stage = stage().await;

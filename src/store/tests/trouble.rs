@@ -20,7 +20,7 @@ fn noise(bytes: usize) -> Bytes {
 /// Makes the disk end soon, until the writer takes a new connection.
 struct SmallDisk;
 
-impl writer::Operation for SmallDisk {
+impl operation::Operation for SmallDisk {
     type Output = ();
 
     async fn run(&self, tx: &mut sqlx::AnyConnection) -> Result<(), StoreError> {
@@ -31,7 +31,7 @@ impl writer::Operation for SmallDisk {
 
 #[tokio::test]
 async fn a_full_disk_is_said_keeps_nothing_by_halves_and_passes() {
-    let stage = stage().await;
+    let stage = stage_on(sqlite_url()).await;
     stage.store.writer.run(SmallDisk).await.unwrap();
     let big = |n| NewDelivery { body: noise(100 * 1024), ..delivery(guid(n), pull(n), at(0)) };
     let mut kept = 0;
@@ -53,7 +53,7 @@ async fn a_full_disk_is_said_keeps_nothing_by_halves_and_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_fails_everybody_who_shares_the_transaction() {
-    let stage = stage().await;
+    let stage = stage_on(sqlite_url()).await;
     stage.store.writer.run(SmallDisk).await.unwrap();
     let small = (0..40).map(|n| stage.store.accept(delivery(guid(n), pull(n), at(0))));
     let big = NewDelivery { body: noise(2 * 1024 * 1024), ..delivery(guid(50), pull(50), at(0)) };
@@ -171,7 +171,7 @@ async fn unusable_settings_are_named_without_their_secrets() {
         assert!(matches!(error, StoreError::Setting { .. }), "{error:?}");
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
-    let stage = stage().await;
+    let stage = stage_on(sqlite_url()).await;
     stage.store.close().await;
     let missing = format!("sqlite://{}.missing", stage.url);
     assert!(Store::open(&missing, StoreOptions::default()).await.is_err());
