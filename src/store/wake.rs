@@ -4,7 +4,7 @@ use policy::{Floor, Millis, Subject};
 use sqlx::AnyConnection;
 
 use super::work::{self, Ask};
-use super::writer::Operation;
+use super::operation::Operation;
 use super::{Store, StoreError};
 
 impl Store {
