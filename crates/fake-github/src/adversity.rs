@@ -107,6 +107,11 @@ impl FakeGithub {
         self.lag(0);
     }
 
+    /// Takes this clock (epoch seconds) for the wall's: a story then does not depend on the day it is told.
+    pub fn wall_clock(&self, wall: impl Fn() -> i64 + Send + Sync + 'static) {
+        self.shared.world().clock.hang(std::sync::Arc::new(wall));
+    }
+
     /// Lets time pass: tokens expire, `updated_at` moves.
     pub fn advance(&self, by: Duration) {
         self.shared.world().clock.advance(by);

@@ -4,20 +4,25 @@
 //! moves one second per verb, so that texts and object ids are the same in every run. What a client compares with
 //! its own clock (token expiry, JWT, rate-limit reset) follows the wall, plus whatever a test let pass.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// 2026-01-15T12:00:00Z.
-const STORY_BEGINS: i64 = 1_768_478_400;
+pub(crate) const STORY_BEGINS: i64 = 1_768_478_400;
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Clock {
     story: i64,
     skipped: i64,
+    wall: Option<Wall>,
 }
+
+/// Tells epoch seconds.
+pub(crate) type Wall = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { story: STORY_BEGINS, skipped: 0 }
+        Self { story: STORY_BEGINS, skipped: 0, wall: None }
     }
 }
 
@@ -39,8 +44,16 @@ impl Clock {
         self.skipped = self.skipped.saturating_add(seconds);
     }
 
+    /// Takes another clock for the wall's: a test's own, so that a story does not depend on the day it is told.
+    pub(crate) fn hang(&mut self, wall: Wall) {
+        self.wall = Some(wall);
+    }
+
     /// The wall's time plus what was skipped, in epoch seconds.
     pub(crate) fn wall(&self) -> i64 {
+        if let Some(wall) = &self.wall {
+            return wall().saturating_add(self.skipped);
+        }
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_add(self.skipped)
     }

@@ -1,0 +1,144 @@
+//! A gate and its forge, driven by hand: nothing runs in the background, so nothing has to be waited for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fake_github::{FakeGithub, Stage};
+use policy::{Millis, RepoName, Verdict};
+use portcullis::clock::{Clock, ClockHand};
+use portcullis::config::Settings;
+use portcullis::serve::{Running, start};
+use portcullis::store::StoredVerdict;
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+/// Noon of the day on which the stage's stories happen.
+const NOON: Millis = Millis(1_768_478_400_000);
+
+/// A gate and its forge.
+pub(crate) struct Gate {
+    /// The forge.
+    pub(crate) github: FakeGithub,
+    pub(crate) running: Running,
+    hand: ClockHand,
+    clock: Clock,
+    folder: TempDir,
+}
+
+impl Gate {
+    /// Starts both from a forge and rules given as text.
+    pub(crate) async fn start(forge: &str, rules: &str) -> Self {
+        let stage = Stage::parse(forge).unwrap_or_else(|error| panic!("forge.toml: {error}"));
+        let github = FakeGithub::start(stage).await.unwrap_or_else(|error| panic!("forge.toml: {error}"));
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("rules.toml"), rules).unwrap();
+        let (clock, hand) = Clock::manual(NOON);
+        let wall = clock.clone();
+        github.wall_clock(move || wall.now().0 / 1000);
+        let running = start(&settings(&github, folder.path().to_owned()), clock.clone(), None).await.unwrap();
+        Self { github, running, hand, clock, folder }
+    }
+
+    /// Starts both from a folder of `fixtures/scenarios`.
+    pub(crate) async fn of_scenario(name: &str) -> Self {
+        let read = |file: &str| {
+            let path = scenario(name).join(file);
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        };
+        Self::start(&read("forge.toml"), &read("rules.toml")).await
+    }
+
+    /// Where deliveries go.
+    pub(crate) fn webhook(&self) -> String {
+        format!("http://{}/webhooks/github", self.running.address())
+    }
+
+    /// Replaces the rules file.
+    pub(crate) fn write_rules(&self, rules: &str) {
+        std::fs::write(self.folder.path().join("rules.toml"), rules).unwrap();
+        self.running.gate().rulebook.reload();
+    }
+
+    /// What time it is for the gate.
+    pub(crate) fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// Lets time pass for both.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.hand.move_to(Millis(self.now().0 + i64::try_from(time.as_millis()).unwrap()));
+    }
+
+    /// Delivers everything and looks at everything due, until nothing is left to do within an hour.
+    pub(crate) async fn settle(&self) {
+        let until = Millis(self.now().0 + 3_600_000);
+        for _ in 0..500 {
+            for delivery in self.github.deliver_all(&self.webhook()).await {
+                let status = delivery.status();
+                assert!(status.is_none_or(|status| status < 300), "{} answered {status:?}", delivery.event);
+            }
+            self.running.runner().drain().await.unwrap();
+            if !self.github.pending().is_empty() {
+                continue;
+            }
+            match self.running.gate().store.next_due().await.unwrap() {
+                Some(due) if due <= until => self.hand.move_to(due),
+                _ => return,
+            }
+        }
+        panic!("the gate does not come to rest");
+    }
+
+    /// Delivers and looks once, without waiting for anything later due.
+    pub(crate) async fn step(&self) {
+        self.github.deliver_all(&self.webhook()).await;
+        self.running.runner().drain().await.unwrap();
+    }
+
+    /// What stands for a pull request of `acme/web`.
+    pub(crate) async fn stored(&self, number: u64) -> Option<StoredVerdict> {
+        let repo = RepoName::parse("acme/web").unwrap();
+        self.running.gate().store.latest_verdict_of(&repo, number).await.unwrap()
+    }
+
+    /// The verdict that stands for a pull request of `acme/web`.
+    pub(crate) async fn verdict(&self, number: u64) -> Verdict {
+        let stored = self.stored(number).await.unwrap_or_else(|| panic!("no verdict on #{number}"));
+        serde_json::from_str(&stored.record.verdict).unwrap()
+    }
+
+    /// Conclusion and title of the newest check run by our name on a pull request's head, as the forge shows it.
+    pub(crate) fn shown(&self, number: u64) -> String {
+        let head = self.github.pull_head("acme/web", number).unwrap();
+        let runs = self.github.check_runs("acme/web", &head);
+        let ours: Vec<_> = runs.iter().filter(|run| run.app == self.github.app_slug()).collect();
+        match ours.last() {
+            Some(run) => format!("{}: {}", run.conclusion.as_deref().unwrap_or(&run.status), run.title),
+            None => "nothing".to_owned(),
+        }
+    }
+}
+
+/// The folder of a scenario.
+pub(crate) fn scenario(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/scenarios").join(name)
+}
+
+fn settings(github: &FakeGithub, folder: PathBuf) -> Settings {
+    let key = SecretString::from(github.private_key_pem().to_owned());
+    let mut forge = portcullis::github::Settings::new(github.app_id(), key);
+    forge.api_url = github.url().to_owned();
+    forge.graphql_url = Some(format!("{}/graphql", github.url()));
+    forge.git_url = github.url().to_owned();
+    Settings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        data: folder.clone(),
+        store: SecretString::from(folder.join("store.sqlite").display().to_string()),
+        rules: folder.join("rules.toml"),
+        workers: 0,
+        retention_days: 90,
+        git_cache_bytes: 1 << 30,
+        webhook_secrets: vec![SecretString::from(github.webhook_secret())],
+        github: forge,
+    }
+}

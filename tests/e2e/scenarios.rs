@@ -1,0 +1,93 @@
+//! Every folder of `fixtures/scenarios`, played on the real thing and compared stage by stage.
+//!
+//! `BLESS=1` writes the stages instead of comparing them; read the difference before committing it.
+
+use crate::Gate;
+use crate::gate::scenario;
+
+macro_rules! scenarios {
+    ($($name:ident),+ $(,)?) => {
+        $(#[tokio::test]
+        async fn $name() {
+            play(&stringify!($name).replace('_', "-")).await;
+        })+
+
+        #[test]
+        fn every_scenario_is_played() {
+            let mut played: Vec<String> = vec![$(stringify!($name).replace('_', "-")),+];
+            let folder = scenario("");
+            let mut there: Vec<String> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            played.sort();
+            there.sort();
+            assert_eq!(played, there);
+        }
+    };
+}
+
+scenarios! {
+    agent_change_approved,
+}
+
+async fn play(name: &str) {
+    let gate = Gate::of_scenario(name).await;
+    let event = last_event(&gate);
+    gate.settle().await;
+    assert_eq!(gate.github.unknown_routes(), Vec::<String>::new());
+    let number = first_judged(&gate).await;
+    let stored = gate.stored(number).await.unwrap();
+    let actions = gate.running.gate().store.actions(&stored.id).await.unwrap();
+    let actions: Vec<serde_json::Value> =
+        actions.iter().map(|action| serde_json::from_str(&action.record.body).unwrap()).collect();
+    compare(name, "event.json", &event);
+    compare(name, "facts.json", &pretty(&stored.record.facts));
+    compare(name, "verdict.json", &pretty(&stored.record.verdict));
+    compare(name, "actions.json", &format!("{:#}\n", serde_json::Value::from(actions)));
+    compare(name, "forge.txt", &gate.github.text().replace(gate.github.url(), "https://forge.example"));
+}
+
+/// The delivery that the story ends with, without what changes from run to run.
+fn last_event(gate: &Gate) -> String {
+    let delivery = gate.github.last_delivery().expect("the story causes a delivery");
+    let body: serde_json::Value = serde_json::from_slice(&delivery.body).unwrap();
+    let event = serde_json::json!({ "event": delivery.event, "guid": delivery.guid, "payload": body });
+    format!("{event:#}\n").replace(gate.github.url(), "https://forge.example")
+}
+
+/// The pull request that the story is about: the lowest-numbered one with a verdict.
+async fn first_judged(gate: &Gate) -> u64 {
+    for number in 1..20 {
+        if gate.stored(number).await.is_some() {
+            return number;
+        }
+    }
+    panic!("nothing was judged");
+}
+
+fn pretty(json: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(json).unwrap();
+    format!("{value:#}\n")
+}
+
+fn compare(name: &str, file: &str, found: &str) {
+    let path = scenario(name).join(file);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, found).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        expected == found,
+        "{name}/{file} differs; read the difference and run `just bless`\n{}",
+        difference(&expected, found)
+    );
+}
+
+/// The first lines that differ.
+fn difference(expected: &str, found: &str) -> String {
+    let pairs = expected.lines().zip(found.lines()).enumerate();
+    let first = pairs.filter(|(_, (a, b))| a != b).map(|(line, (a, b))| format!("line {}\n- {a}\n+ {b}", line + 1));
+    first.take(5).collect::<Vec<_>>().join("\n")
+}
