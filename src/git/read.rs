@@ -124,7 +124,12 @@ impl Look<'_> {
 
     async fn run(&self, args: &[&str], stdin: Vec<u8>) -> Result<Printed, GitError> {
         let time: Duration = self.limits.read_time;
-        self.git.run(Call { stdin, ..Call::local(&self.folder.git_dir, time, args) }).await
+        let printed = self.git.run(Call { stdin, ..Call::local(&self.folder.git_dir, time, args) }).await?;
+        // Ended from outside, which says nothing about the objects.
+        if printed.code.is_none() {
+            return Err(GitError::Broken { stderr: "git was killed".to_owned() });
+        }
+        Ok(printed)
     }
 }
 

@@ -196,17 +196,18 @@ pub(super) async fn eventually(is_true: impl Fn() -> bool) {
 
 /// Runs `git http-backend` for one request (RFC 3875).
 async fn serve(State(served): State<Served>, request: Request) -> Response {
-    let path = request.uri().path().to_owned();
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
     if path.starts_with("/hung/") {
         served.hung.notify_one();
         return std::future::pending().await;
     }
     if path.starts_with("/moved/") {
-        let there = request.uri().to_string().replacen("/moved/", "/acme/", 1);
+        let there = parts.uri.to_string().replacen("/moved/", "/acme/", 1);
         return (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, there)]).into_response();
     }
     let header =
-        |name| request.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).unwrap_or_default();
+        |name| parts.headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).unwrap_or_default();
     if header("authorization") != format!("Basic {}", basic()) {
         return (StatusCode::UNAUTHORIZED, [("www-authenticate", "Basic realm=\"forge\"")]).into_response();
     }
@@ -214,11 +215,11 @@ async fn serve(State(served): State<Served>, request: Request) -> Response {
     command.arg("http-backend").env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     command.envs([("GIT_HTTP_EXPORT_ALL", "1"), ("GIT_CONFIG_NOSYSTEM", "1"), ("REMOTE_ADDR", "127.0.0.1")]);
     command.env("GIT_PROJECT_ROOT", &served.root).env("PATH_INFO", &path);
-    command.env("REQUEST_METHOD", request.method().as_str());
-    command.env("QUERY_STRING", request.uri().query().unwrap_or_default());
+    command.env("REQUEST_METHOD", parts.method.as_str());
+    command.env("QUERY_STRING", parts.uri.query().unwrap_or_default());
     command.env("CONTENT_TYPE", header("content-type")).env("GIT_PROTOCOL", header("git-protocol"));
     command.env("HTTP_CONTENT_ENCODING", header("content-encoding"));
-    let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     if path.ends_with("/git-upload-pack") {
         served.posts.fetch_add(1, Ordering::SeqCst);
     }

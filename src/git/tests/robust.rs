@@ -207,7 +207,7 @@ async fn the_least_recently_used_repository_goes_first() {
         let file = fs::File::options().write(true).open(root.join(repo.to_string()).join("used")).unwrap();
         file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_000_000 - age)).unwrap();
     };
-    [(1, 40), (2, 30), (3, 20), (4, 10)].map(|(repo, age)| used(repo, age));
+    [(1, 40), (2, 30), (3, 20), (4, 10)].iter().for_each(|(repo, age)| used(*repo, *age));
     let each = folder::noted_bytes(&root.join("1"));
     assert!(each > 0);
     // Room for two and a bit: the two oldest must go, but the oldest is in use.
@@ -236,4 +236,22 @@ async fn what_a_killed_fetch_left_is_swept() {
     assert!(!left.exists());
     let other = ChangeRequest { repo: RepoId(9), ..stage.ask(&base, &head) };
     assert_eq!(stage.cache.change(&other).await.unwrap().commits.len(), 1);
+}
+
+#[tokio::test]
+async fn a_fetch_that_brings_too_much_is_ended() {
+    let stage = Stage::with(Limits { max_fetch_bytes: 5, ..quick() }).await;
+    let folder = Folder::new(stage.cache.root(), RepoId(7));
+    let packs = folder.git_dir.join("objects/pack");
+    fs::create_dir_all(&packs).unwrap();
+    fs::write(packs.join("tmp_pack_abc"), "12345").unwrap();
+    let slow = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Ok(())
+    };
+    assert_eq!(fetch::bounded(&folder, &stage.cache.limits, slow).await, Ok(()));
+    fs::write(packs.join("tmp_pack_abc"), "123456").unwrap();
+    let endless = std::future::pending::<Result<(), GitError>>();
+    let ended = fetch::bounded(&folder, &stage.cache.limits, endless).await;
+    assert_eq!(ended, Err(GitError::TooLarge("bytes to fetch")));
 }
