@@ -76,7 +76,6 @@ type Script = dyn Fn(&Asked, usize) -> Reply + Send + Sync;
 /// The scripted forge and a client for it.
 pub(super) struct Forge {
     pub(super) github: GitHub,
-    pub(super) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
     clock: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
@@ -124,11 +123,10 @@ impl Forge {
         let cache = GitCache::open(folder.path().to_owned(), git::Limits::default()).unwrap();
         let clock = Arc::new(AtomicI64::new(START.0));
         let told = Arc::clone(&clock);
-        let settings =
-            Settings { api_url: url.clone(), git_url: url.clone(), limits, ..Settings::new(42, key()) };
+        let settings = Settings { api_url: url.clone(), git_url: url, limits, ..Settings::new(42, key()) };
         let github =
             GitHub::new(&settings, Arc::new(move || Millis(told.load(SeqCst))), Arc::new(cache)).unwrap();
-        Self { github, url, asked, clock, _folder: folder }
+        Self { github, asked, clock, _folder: folder }
     }
 
     pub(super) fn pass(&self, millis: i64) {

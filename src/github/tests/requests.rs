@@ -71,8 +71,7 @@ async fn a_write_whose_answer_never_comes_is_of_unknown_outcome() {
     .await;
     let error = write(&forge).await.unwrap_err();
     assert_eq!(error.to_string(), "create_check_run failed: timed out");
-    assert_eq!(forge.requests().len(), 0, "it came in and was not answered");
-    assert_eq!(forge.github.calls(), 2);
+    assert_eq!(forge.requests().len(), 1, "it came in and was not answered");
 }
 
 #[tokio::test]
