@@ -1,0 +1,105 @@
+//! Adversity on the API, chosen by the test.
+
+use std::time::Duration;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// This status, and nothing was done.
+    Before(u16),
+    /// Everything was done, and the answer is this status all the same.
+    After(u16),
+    /// 429 with `retry-after`.
+    RateLimited {
+        /// Seconds.
+        retry_after: u64,
+    },
+    /// 403 of a secondary rate limit with `retry-after`.
+    Secondary {
+        /// Seconds.
+        retry_after: u64,
+    },
+    /// The hourly budget is used up: 403 in REST, 200 with errors in GraphQL.
+    Exhausted {
+        /// Seconds from now until the budget is full again.
+        reset_in: u64,
+    },
+    /// The connection breaks in the middle of the answer, after everything was done.
+    Drop,
+    /// No answer until [`release`](crate::FakeGithub::release).
+    Hang,
+}
+
+/// Which calls a fault is for.
+///
+/// Written as `POST /repos/*/*/check-runs`, `graphql PullRequest`, `graphql`, `git`, or `*` for every call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route(String);
+
+impl From<&str> for Route {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Route {
+    /// Whether a call, as [`Call::route`](crate::Call) names it, is meant.
+    pub(crate) fn matches(&self, call: &str) -> bool {
+        if self.0 == "*" {
+            return true;
+        }
+        let (Some((verb, pattern)), Some((call_verb, path))) = (self.0.split_once(' '), call.split_once(' '))
+        else {
+            return call.split(' ').next() == Some(self.0.as_str());
+        };
+        let mut wanted = pattern.split('/');
+        let mut given = path.split('/');
+        verb == call_verb
+            && loop {
+                match (wanted.next(), given.next()) {
+                    (None, None) => break true,
+                    (Some(one), Some(other)) if one == "*" || one == other => {}
+                    _ => break false,
+                }
+            }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Weather {
+    pub(crate) latency: Duration,
+    planned: Vec<(Route, Fault, usize)>,
+}
+
+impl Weather {
+    pub(crate) fn plan(&mut self, route: Route, fault: Fault, times: usize) {
+        self.planned.push((route, fault, times));
+    }
+
+    /// The fault that strikes this call, counted off.
+    pub(crate) fn strike(&mut self, call: &str) -> Option<Fault> {
+        let found = self.planned.iter_mut().find(|(route, _, times)| *times > 0 && route.matches(call))?;
+        found.2 -= 1;
+        Some(found.1)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.planned.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Route;
+
+    #[test]
+    fn a_star_stands_for_one_segment() {
+        let route = Route::from("POST /repos/*/*/check-runs");
+        assert!(route.matches("POST /repos/acme/web/check-runs"));
+        assert!(!route.matches("PATCH /repos/acme/web/check-runs"));
+        assert!(!route.matches("POST /repos/acme/web/check-runs/1"));
+        assert!(Route::from("graphql").matches("graphql PullRequest"));
+        assert!(!Route::from("graphql TeamMembers").matches("graphql PullRequest"));
+        assert!(Route::from("git").matches("git /acme/web.git/info/refs"));
+    }
+}

@@ -1,0 +1,127 @@
+//! The GraphQL API: real documents, parsed and walked over the state.
+//!
+//! A field or argument that is not known here is an error as GitHub words it, and is written down among the
+//! unknown routes. <https://docs.github.com/en/graphql>
+
+use axum::http::request::Parts;
+use bytes::Bytes;
+use graphql_parser::query::{Definition, Document, OperationDefinition, parse_query};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::auth::Token;
+use crate::reply::Reply;
+use crate::rest::{hour_ends, token};
+use crate::server::{Shared, lock};
+use crate::world::World;
+
+mod checks;
+mod commit;
+mod connection;
+mod people;
+mod pull;
+mod root;
+mod walk;
+
+/// What every resolver may look at.
+#[derive(Clone, Copy)]
+pub(crate) struct Sight<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) token: &'w Token,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    query: String,
+    #[serde(default)]
+    variables: Option<Map<String, Value>>,
+    #[serde(rename = "operationName")]
+    operation_name: Option<String>,
+}
+
+pub(crate) fn is_endpoint(path: &str) -> bool {
+    path == "/graphql" || path == "/api/graphql"
+}
+
+/// The name of the operation in a request, for the log.
+pub(crate) fn operation_name(body: &[u8]) -> String {
+    let unnamed = || "?".to_owned();
+    let Ok(question) = serde_json::from_slice::<Question>(body) else { return unnamed() };
+    let Ok(document) = parse_query::<String>(&question.query) else { return unnamed() };
+    let name =
+        operation(&document, question.operation_name.as_deref()).and_then(|operation| match operation {
+            OperationDefinition::Query(query) => query.name.clone(),
+            OperationDefinition::Mutation(mutation) => mutation.name.clone(),
+            OperationDefinition::Subscription(_) | OperationDefinition::SelectionSet(_) => None,
+        });
+    name.unwrap_or_else(unnamed)
+}
+
+fn operation<'d>(
+    document: &'d Document<'d, String>,
+    wanted: Option<&str>,
+) -> Option<&'d OperationDefinition<'d, String>> {
+    document.definitions.iter().find_map(|definition| match definition {
+        Definition::Operation(operation) => {
+            let name = match operation {
+                OperationDefinition::Query(query) => query.name.as_deref(),
+                OperationDefinition::Mutation(mutation) => mutation.name.as_deref(),
+                OperationDefinition::Subscription(_) | OperationDefinition::SelectionSet(_) => None,
+            };
+            (wanted.is_none() || wanted == name).then_some(operation)
+        }
+        Definition::Fragment(_) => None,
+    })
+}
+
+pub(crate) fn serve(shared: &Shared, head: &Parts, body: &Bytes) -> Reply {
+    let (reply, unknown) = {
+        let mut world = shared.world();
+        let token = match token(&world, head) {
+            Ok(token) => token,
+            Err(refusal) => return refusal,
+        };
+        world.spent.1 += 1;
+        let (reply, unknown) = answer(Sight { world: &world, token: &token }, body);
+        (reply.budget("graphql", world.spent.1, hour_ends(&world)), unknown)
+    };
+    lock(&shared.log).unknown.extend(unknown);
+    reply
+}
+
+/// The answer, and what was asked for that is not known here.
+fn answer(sight: Sight<'_>, body: &[u8]) -> (Reply, Vec<String>) {
+    let failed = |message: String| Reply::ok(json!({ "errors": [{ "message": message }] }));
+    let question: Question = match serde_json::from_slice(body) {
+        Ok(question) => question,
+        Err(_) => return (Reply::message(400, "Problems parsing JSON"), Vec::new()),
+    };
+    let document = match parse_query::<String>(&question.query) {
+        Ok(document) => document,
+        Err(error) => return (failed(error.to_string()), Vec::new()),
+    };
+    let (declared, selections) = match operation(&document, question.operation_name.as_deref()) {
+        Some(OperationDefinition::Query(query)) => {
+            (query.variable_definitions.as_slice(), &query.selection_set)
+        }
+        Some(OperationDefinition::SelectionSet(selections)) => (&[][..], selections),
+        _ => {
+            let message = "the fake forge answers queries only".to_owned();
+            return (failed(message.clone()), vec![format!("graphql: {message}")]);
+        }
+    };
+    let walk = walk::Walk::new(&document, declared, question.variables.unwrap_or_default());
+    let outcome = walk.map(|walk| walk.run(selections, &root::Query(sight)));
+    match outcome {
+        Err(error) => (failed(error), Vec::new()),
+        Ok(done) => {
+            let reply = match (done.unknown.is_empty(), done.errors.is_empty()) {
+                // A document that does not fit the schema is answered without data.
+                (false, _) => json!({ "errors": done.errors }),
+                (true, true) => json!({ "data": done.data }),
+                (true, false) => json!({ "data": done.data, "errors": done.errors }),
+            };
+            (Reply::ok(reply), done.unknown)
+        }
+    }
+}

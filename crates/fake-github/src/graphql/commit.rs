@@ -1,0 +1,135 @@
+//! Commits: who they say made them, how they are signed, and what hangs on them.
+
+use super::Sight;
+use super::checks;
+use super::connection::List;
+use super::people::{Account, GitActor};
+use super::pull::PullRequest;
+use super::walk::{Arguments, Got, Node, Trouble};
+use crate::clock::rfc3339;
+use crate::payload::WEB;
+use crate::pull::PullStatus;
+use crate::repo::{Repo, Signed};
+
+pub(super) struct PullRequestCommit<'w>(pub(super) Commit<'w>);
+
+impl<'w> Node<'w> for PullRequestCommit<'w> {
+    fn typename(&self) -> &'static str {
+        "PullRequestCommit"
+    }
+
+    fn field(&self, name: &str, _: &mut Arguments) -> Result<Got<'w>, Trouble> {
+        match name {
+            "commit" => Ok(Got::node(self.0.clone())),
+            _ => Err(Trouble::NoField),
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Commit<'w> {
+    pub(super) sight: Sight<'w>,
+    pub(super) repo: &'w Repo,
+    pub(super) commit: &'w crate::repo::Commit,
+}
+
+impl<'w> Commit<'w> {
+    fn authors(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
+        let (sight, date) = (self.sight, self.commit.date);
+        List::new("GitActorConnection", self.commit.authors(), move |ident| {
+            Got::node(GitActor { sight, ident: ident.clone(), date })
+        })
+        .window("authors", arguments)
+    }
+
+    fn parents(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
+        let (sight, repo) = (self.sight, self.repo);
+        let parents: Vec<&'w String> = self.commit.parents.iter().collect();
+        List::new("CommitConnection", parents, move |sha| {
+            Got::maybe(sight.world.commit(repo, sha).map(|commit| Commit { sight, repo, commit }))
+        })
+        .window("parents", arguments)
+    }
+
+    /// Open pull requests of the fork network whose head this is.
+    fn pulls(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
+        arguments.take("orderBy");
+        let sight = self.sight;
+        let mut found: Vec<PullRequest<'w>> = Vec::new();
+        let network = self.repo.root;
+        for repo in
+            sight.world.repos.values().filter(|repo| repo.root == network && sight.token.covers(repo.id))
+        {
+            for pull in repo.pulls.values() {
+                let state = sight.world.shown(pull);
+                if state.status == PullStatus::Open && state.ends.head_sha == self.commit.sha {
+                    found.push(PullRequest::new(sight, repo, pull));
+                }
+            }
+        }
+        List::new("PullRequestConnection", found, |pull| Got::node(pull.clone()))
+            .window("associatedPullRequests", arguments)
+    }
+
+    fn actor(&self, ident: &crate::repo::Ident) -> Got<'w> {
+        Got::node(GitActor { sight: self.sight, ident: ident.clone(), date: self.commit.date })
+    }
+}
+
+impl<'w> Node<'w> for Commit<'w> {
+    fn typename(&self) -> &'static str {
+        "Commit"
+    }
+
+    fn stands_for(&self) -> &'static [&'static str] {
+        &["Node", "GitObject"]
+    }
+
+    fn field(&self, name: &str, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
+        let commit = self.commit;
+        Ok(match name {
+            "oid" => Got::leaf(commit.sha.as_str()),
+            "message" => Got::leaf(commit.message.as_str()),
+            "messageHeadline" => Got::leaf(commit.subject()),
+            "authoredDate" | "committedDate" => Got::leaf(rfc3339(commit.date)),
+            "url" => Got::leaf(format!("{WEB}/{}/commit/{}", self.repo.full_name(), commit.sha)),
+            "author" => self.actor(&commit.author),
+            "committer" => self.actor(&commit.committer),
+            "authors" => return self.authors(arguments),
+            "parents" => return self.parents(arguments),
+            "signature" => {
+                let sight = self.sight;
+                Got::maybe(commit.signature.as_ref().map(|signed| Signature { sight, signed }))
+            }
+            "associatedPullRequests" => return self.pulls(arguments),
+            "checkSuites" => return checks::suites(self.sight, self.repo, commit, arguments),
+            _ => return Err(Trouble::NoField),
+        })
+    }
+}
+
+struct Signature<'w> {
+    sight: Sight<'w>,
+    signed: &'w Signed,
+}
+
+impl<'w> Node<'w> for Signature<'w> {
+    fn typename(&self) -> &'static str {
+        "GpgSignature"
+    }
+
+    fn stands_for(&self) -> &'static [&'static str] {
+        &["GitSignature"]
+    }
+
+    fn field(&self, name: &str, _: &mut Arguments) -> Result<Got<'w>, Trouble> {
+        let signed = self.signed;
+        Ok(match name {
+            "isValid" => Got::leaf(signed.state == "VALID"),
+            "state" => Got::leaf(signed.state.as_str()),
+            "wasSignedByGitHub" => Got::leaf(signed.by_github),
+            "signer" => Got::maybe(signed.signer.and_then(|id| Account::living(self.sight, id))),
+            _ => return Err(Trouble::NoField),
+        })
+    }
+}

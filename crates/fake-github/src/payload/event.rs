@@ -1,0 +1,199 @@
+//! The deliveries that each happening causes, as GitHub would send them to the App.
+//!
+//! Nothing is sent for a repository on which the App is not installed, such as a fork.
+
+use serde_json::{Map, Value, json};
+
+use super::{API, WEB, check, node_id, organization, owning_organization, pull, repository, user};
+use crate::account::Team;
+use crate::check::CheckRun;
+use crate::clock::rfc3339;
+use crate::delivery::Letter;
+use crate::pull::Review;
+use crate::repo::{Commit, Ident};
+use crate::world::World;
+
+/// 40 zeros: the branch is new, or gone.
+pub(crate) const NOTHING: &str = "0000000000000000000000000000000000000000";
+/// GitHub lists no more commits than this in a push.
+const MOST_COMMITS: usize = 2048;
+
+fn installation(world: &World) -> Value {
+    json!({ "id": world.app.installation, "node_id": node_id("I", world.app.installation) })
+}
+
+/// Puts a delivery into the outbox: what is particular, then what every delivery has.
+fn post(
+    world: &mut World,
+    event: &'static str,
+    action: Option<&'static str>,
+    repo: Option<u64>,
+    sender: u64,
+    own: Value,
+) {
+    let mut payload = Map::new();
+    if let Some(action) = action {
+        payload.insert("action".to_owned(), json!(action));
+    }
+    if let Value::Object(own) = own {
+        payload.extend(own);
+    }
+    if let Some(repo) = repo.and_then(|id| world.repos.get(&id)) {
+        if !repo.is_installed() {
+            return;
+        }
+        // In a push the repository has more than elsewhere, and brings its own.
+        payload.entry("repository").or_insert_with(|| repository(world, repo));
+        if let Some(organization) = owning_organization(world, repo) {
+            payload.insert("organization".to_owned(), organization);
+        }
+    }
+    payload.insert("sender".to_owned(), user(world, sender));
+    payload.insert("installation".to_owned(), installation(world));
+    let letter = Letter { event, action, repository: repo, payload: Value::Object(payload) };
+    let (app, secret) = (world.app.id, world.app.webhook_secret.clone());
+    world.outbox.add(app, &secret, letter);
+}
+
+/// `pull_request`, with what the action adds.
+pub(crate) fn pull_request(
+    world: &mut World,
+    action: &'static str,
+    at: (u64, u64),
+    sender: u64,
+    extra: Value,
+) {
+    let (repo_id, number) = at;
+    let Some(repo) = world.repos.get(&repo_id) else { return };
+    let Some(found) = repo.pulls.get(&number) else { return };
+    let shown = pull::full(world, repo, found, found.now());
+    let mut own = json!({ "number": number, "pull_request": shown });
+    if let (Value::Object(own), Value::Object(extra)) = (&mut own, extra) {
+        own.extend(extra);
+    }
+    post(world, "pull_request", Some(action), Some(repo_id), sender, own);
+}
+
+/// `pull_request` with the label that came or went.
+pub(crate) fn labelled(world: &mut World, action: &'static str, at: (u64, u64), sender: u64, name: &str) {
+    let Some(repo) = world.repos.get(&at.0) else { return };
+    let label = pull::label(repo, name);
+    pull_request(world, action, at, sender, json!({ "label": label }));
+}
+
+pub(crate) fn review(world: &mut World, action: &'static str, at: (u64, u64), sender: u64, review: &Review) {
+    let Some(repo) = world.repos.get(&at.0) else { return };
+    let Some(found) = repo.pulls.get(&at.1) else { return };
+    let own = json!({
+        "review": pull::review(world, repo, found, review),
+        "pull_request": pull::short(world, repo, found, found.now()),
+    });
+    post(world, "pull_request_review", Some(action), Some(at.0), sender, own);
+}
+
+pub(crate) fn check_run(world: &mut World, action: &'static str, sender: u64, run: &CheckRun) {
+    let Some(repo) = world.repos.get(&run.repo) else { return };
+    let own = json!({ "check_run": check::delivered(world, repo, run) });
+    post(world, "check_run", Some(action), Some(run.repo), sender, own);
+}
+
+/// What moved.
+pub(crate) struct Moved<'a> {
+    pub(crate) repo: u64,
+    pub(crate) branch: &'a str,
+    pub(crate) before: Option<&'a str>,
+    pub(crate) after: &'a str,
+    pub(crate) forced: bool,
+}
+
+pub(crate) fn push(world: &mut World, sender: u64, moved: &Moved<'_>) {
+    let Some(repo) = world.repos.get(&moved.repo) else { return };
+    let Some(graph) = world.graph(repo) else { return };
+    let default_tip = repo.branches.get(&repo.default_branch);
+    let since = moved.before.or(default_tip.map(String::as_str)).unwrap_or(NOTHING);
+    let fresh = graph.between(since, moved.after);
+    let listed = fresh.len().saturating_sub(MOST_COMMITS);
+    let web = format!("{WEB}/{}", repo.full_name());
+    let commits: Vec<Value> = fresh
+        .iter()
+        .skip(listed)
+        .filter_map(|sha| graph.get(sha))
+        .map(|commit| commit_json(world, &web, commit))
+        .collect();
+    let before = moved.before.unwrap_or(NOTHING);
+    let mut shown = repository(world, repo);
+    if let Value::Object(fields) = &mut shown {
+        // In a push, times of the repository are numbers.
+        fields.insert("created_at".to_owned(), json!(crate::clock::Clock::default().story()));
+        fields.insert("pushed_at".to_owned(), json!(world.clock.story()));
+        fields.insert("master_branch".to_owned(), json!(repo.default_branch));
+        fields.insert("stargazers".to_owned(), json!(0));
+    }
+    let pusher = world.living(sender).map_or("ghost", |account| &account.login);
+    let own = json!({
+        "ref": format!("refs/heads/{}", moved.branch), "before": before, "after": moved.after,
+        "created": moved.before.is_none(), "deleted": false, "forced": moved.forced, "base_ref": null,
+        "compare": format!("{web}/compare/{:.12}...{:.12}", before, moved.after),
+        "commits": commits,
+        "head_commit": graph.get(moved.after).map(|commit| commit_json(world, &web, commit)),
+        "repository": shown, "pusher": { "name": pusher, "email": null },
+    });
+    post(world, "push", None, Some(moved.repo), sender, own);
+}
+
+/// The optional lists of paths are left out: consumers have to read git anyway.
+fn commit_json(world: &World, web: &str, commit: &Commit) -> Value {
+    json!({
+        "id": commit.sha, "tree_id": commit.tree, "distinct": true, "message": commit.message,
+        "timestamp": rfc3339(commit.date), "url": format!("{web}/commit/{}", commit.sha),
+        "author": ident_json(world, &commit.author, commit.date),
+        "committer": ident_json(world, &commit.committer, commit.date),
+    })
+}
+
+fn ident_json(world: &World, ident: &Ident, date: i64) -> Value {
+    let mut object = json!({ "name": ident.name, "email": ident.email, "date": rfc3339(date) });
+    let account = world.accounts.values().find(|account| account.owns_email(&ident.email));
+    if let (Value::Object(fields), Some(account)) = (&mut object, account) {
+        fields.insert("username".to_owned(), json!(account.login));
+    }
+    object
+}
+
+/// Somebody left the organisation.
+pub(crate) fn member_removed(world: &mut World, sender: u64, org: u64, member: u64) {
+    let Some(account) = world.accounts.get(&org) else { return };
+    let url = format!("{API}/orgs/{}", account.login);
+    let own = json!({
+        "membership": {
+            "url": format!("{url}/memberships/{member}"), "state": "inactive", "role": "member",
+            "organization_url": url, "user": user(world, member), "direct_membership": true,
+            "enterprise_teams_providing_indirect_membership": [],
+        },
+        "organization": organization(account),
+    });
+    post(world, "organization", Some("member_removed"), None, sender, own);
+}
+
+/// Somebody left a team.
+pub(crate) fn team_left(world: &mut World, sender: u64, org: u64, team: &Team, member: u64) {
+    let Some(account) = world.accounts.get(&org) else { return };
+    let url = format!("{API}/organizations/{org}/team/{}", team.id);
+    let own = json!({
+        "scope": "team", "member": user(world, member), "organization": organization(account),
+        "team": {
+            "id": team.id, "node_id": node_id("T", team.id), "name": team.slug, "slug": team.slug,
+            "description": null, "privacy": "closed", "permission": "pull", "parent": null, "url": url,
+            "html_url": format!("{WEB}/orgs/{}/teams/{}", account.login, team.slug),
+            "members_url": format!("{url}/members{{/member}}"), "repositories_url": format!("{url}/repos"),
+            "notification_setting": "notifications_enabled",
+        },
+    });
+    post(world, "membership", Some("removed"), None, sender, own);
+}
+
+/// Somebody is no collaborator any more.
+pub(crate) fn collaborator_removed(world: &mut World, sender: u64, repo: u64, member: u64) {
+    let own = json!({ "member": user(world, member) });
+    post(world, "member", Some("removed"), Some(repo), sender, own);
+}

@@ -1,0 +1,218 @@
+//! The state of the forge as text, for snapshots and for people.
+//!
+//! Stable: no ports, no times, no numbers that only this run knows.
+
+use std::collections::HashSet;
+use std::fmt::{self, Write as _};
+
+use crate::check::CheckRun;
+use crate::pull::{Pull, PullStatus};
+use crate::repo::Repo;
+use crate::server::FakeGithub;
+use crate::world::World;
+
+/// A check run as a test looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownCheck {
+    /// Its id.
+    pub id: u64,
+    /// The slug of the App that posted it.
+    pub app: String,
+    /// The name.
+    pub name: String,
+    /// `queued`, `in_progress` or `completed`.
+    pub status: String,
+    /// GitHub's word, once completed.
+    pub conclusion: Option<String>,
+    /// What the App wanted to find again; empty when not given.
+    pub external_id: String,
+    /// The output's title.
+    pub title: Option<String>,
+    /// The output's summary.
+    pub summary: Option<String>,
+    /// The output's text.
+    pub text: Option<String>,
+    /// Where "details" leads.
+    pub details_url: Option<String>,
+    /// The annotations, as `path:line level title`.
+    pub annotations: Vec<String>,
+    /// The identifiers of the buttons.
+    pub actions: Vec<String>,
+}
+
+impl ShownCheck {
+    fn of(run: &CheckRun) -> Self {
+        let annotation = |annotation: &crate::check::Annotation| {
+            let title = annotation.title.as_ref().unwrap_or(&annotation.message);
+            format!("{}:{} {} {title}", annotation.path, annotation.start_line, annotation.annotation_level)
+        };
+        Self {
+            id: run.id,
+            app: run.app.slug.clone(),
+            name: run.name.clone(),
+            status: run.status.clone(),
+            conclusion: run.conclusion.clone(),
+            external_id: run.external_id.clone(),
+            title: run.title.clone(),
+            summary: run.summary.clone(),
+            text: run.text.clone(),
+            details_url: run.details_url.clone(),
+            annotations: run.annotations.iter().map(annotation).collect(),
+            actions: run.actions.iter().map(|action| action.identifier.clone()).collect(),
+        }
+    }
+}
+
+impl FakeGithub {
+    /// The whole state as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let world = self.shared.world();
+        let mut text = String::new();
+        for repo in world.repos.values() {
+            // Writing to a String cannot fail.
+            write_repo(&mut text, &world, repo).ok();
+        }
+        text
+    }
+
+    /// The check runs on a commit of a repository, oldest first.
+    #[must_use]
+    pub fn check_runs(&self, repo: &str, sha: &str) -> Vec<ShownCheck> {
+        let world = self.shared.world();
+        let Ok(repo) = world.repo(repo) else { return Vec::new() };
+        let here = |run: &&CheckRun| run.repo == repo.id && run.head_sha == sha;
+        world.checks.iter().filter(here).map(ShownCheck::of).collect()
+    }
+
+    /// How many check runs were created and updated through the API.
+    #[must_use]
+    pub fn check_run_posts(&self) -> (usize, usize) {
+        self.shared.world().check_posts
+    }
+
+    /// The tip of a branch.
+    #[must_use]
+    pub fn branch(&self, repo: &str, branch: &str) -> Option<String> {
+        self.shared.world().repo(repo).ok()?.branches.get(branch).cloned()
+    }
+
+    /// The head of a pull request, as it truly is.
+    #[must_use]
+    pub fn pull_head(&self, repo: &str, number: u64) -> Option<String> {
+        let world = self.shared.world();
+        let head = world.repo(repo).ok()?.pulls.get(&number)?.now().ends.head_sha.clone();
+        Some(head)
+    }
+}
+
+fn write_repo(text: &mut String, world: &World, repo: &Repo) -> fmt::Result {
+    let fork = if repo.fork_of.is_some() { " (fork)" } else { "" };
+    writeln!(text, "{}{fork}", repo.full_name())?;
+    let mut shown = HashSet::new();
+    let default = repo.branches.get_key_value(&repo.default_branch);
+    let others = repo.branches.iter().filter(|(name, _)| **name != repo.default_branch);
+    for (name, tip) in default.into_iter().chain(others) {
+        write_branch(text, world, repo, (name, tip), &mut shown)?;
+    }
+    let mut heads = HashSet::new();
+    for pull in repo.pulls.values() {
+        write_pull(text, world, repo, pull)?;
+        let head = pull.now().ends.head_sha.clone();
+        write_checks(text, world, repo, &head)?;
+        heads.insert(head);
+    }
+    let mut elsewhere: Vec<&str> = Vec::new();
+    for run in world.checks.iter().filter(|run| run.repo == repo.id && !heads.contains(&run.head_sha)) {
+        if !elsewhere.contains(&run.head_sha.as_str()) {
+            elsewhere.push(&run.head_sha);
+        }
+    }
+    for sha in elsewhere {
+        writeln!(text, "  on {sha:.7}, which is no head:")?;
+        write_checks(text, world, repo, sha)?;
+    }
+    Ok(())
+}
+
+/// The commits of a branch that no branch before it showed, newest first.
+fn write_branch(
+    text: &mut String,
+    world: &World,
+    repo: &Repo,
+    branch: (&String, &String),
+    shown: &mut HashSet<String>,
+) -> fmt::Result {
+    let (name, tip) = branch;
+    let commits = world.graph(repo).map(|graph| graph.between("", tip)).unwrap_or_default();
+    if shown.contains(tip) {
+        writeln!(text, "  * {tip:.7} ({name})")?;
+    }
+    for sha in commits.iter().rev() {
+        if !shown.insert(sha.clone()) {
+            continue;
+        }
+        let Some(commit) = world.commit(repo, sha) else { continue };
+        let label = if sha == tip { format!("({name}) ") } else { String::new() };
+        writeln!(text, "  * {sha:.7} {label}{} — {}", commit.subject(), commit.author.name)?;
+    }
+    Ok(())
+}
+
+fn login(world: &World, id: u64) -> &str {
+    world.living(id).map_or("ghost", |account| &account.login)
+}
+
+fn write_pull(text: &mut String, world: &World, repo: &Repo, pull: &Pull) -> fmt::Result {
+    let state = pull.now();
+    let status = match (state.status, state.draft) {
+        (PullStatus::Open, true) => "open, draft",
+        (PullStatus::Open, false) => "open",
+        (PullStatus::Closed, _) => "closed",
+    };
+    let head = match state.head_repo {
+        Some(id) if id == repo.id => pull.head_ref.clone(),
+        Some(_) => format!("{}:{}", pull.head_owner, pull.head_ref),
+        None => format!("(deleted fork):{}", pull.head_ref),
+    };
+    let base = &state.ends.base_ref;
+    let author = login(world, pull.author);
+    writeln!(text, "  #{} {} ({status}) {head}→{base} by {author}", pull.number, state.title)?;
+    writeln!(text, "    head {:.7}", state.ends.head_sha)?;
+    if !state.labels.is_empty() {
+        writeln!(text, "    labels: {}", state.labels.join(", "))?;
+    }
+    if let Some(by) = state.auto_merge_by {
+        writeln!(text, "    auto-merge by {}", login(world, by))?;
+    }
+    for review in &state.reviews {
+        let (word, by) = (review.state.word(), login(world, review.author));
+        writeln!(text, "    review {word} by {by} on {:.7}", review.commit)?;
+    }
+    Ok(())
+}
+
+fn write_checks(text: &mut String, world: &World, repo: &Repo, sha: &str) -> fmt::Result {
+    for run in world.checks.iter().filter(|run| run.repo == repo.id && run.head_sha == sha) {
+        let shown = ShownCheck::of(run);
+        let end = shown.conclusion.map(|word| format!("/{word}")).unwrap_or_default();
+        let id = if shown.external_id.is_empty() { "" } else { ", has external id" };
+        writeln!(text, "    check {} by {}: {}{end}{id}", shown.name, shown.app, shown.status)?;
+        if let Some(title) = shown.title {
+            writeln!(text, "      title: {title}")?;
+        }
+        for line in shown.summary.iter().flat_map(|summary| summary.lines()) {
+            writeln!(text, "{}", format!("      | {line}").trim_end())?;
+        }
+        if !shown.annotations.is_empty() {
+            writeln!(text, "      annotations: {}", shown.annotations.len())?;
+        }
+        for line in shown.annotations {
+            writeln!(text, "        {line}")?;
+        }
+        if !shown.actions.is_empty() {
+            writeln!(text, "      actions: {}", shown.actions.join(", "))?;
+        }
+    }
+    Ok(())
+}

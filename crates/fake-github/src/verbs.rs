@@ -1,0 +1,112 @@
+//! The story's verbs: each changes the forge and leaves the deliveries that GitHub would send.
+//!
+//! A verb is a director's command, so permissions are not asked: what an account may do on the real forge is the
+//! stage's business. Each verb is one second of the story's clock, and they take turns.
+
+use serde_json::json;
+
+use crate::git::GitError;
+use crate::payload::event;
+use crate::server::FakeGithub;
+use crate::step::{OnPull, Step};
+use crate::world::Missing;
+
+mod people;
+mod pulls;
+mod push;
+
+/// Why a verb was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum VerbError {
+    /// It names something that is not there.
+    #[error(transparent)]
+    Missing(#[from] Missing),
+    /// Git did not do it.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The forge would refuse.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// What a verb made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A commit.
+    Commit(String),
+    /// A pull request's number.
+    Pull(u64),
+    /// Nothing that has a name.
+    Done,
+}
+
+impl FakeGithub {
+    /// Carries out one step.
+    ///
+    /// # Errors
+    /// When it names what is not there, or the forge or git refuses.
+    pub async fn play(&self, step: Step) -> Result<Outcome, VerbError> {
+        let done = |(): ()| Outcome::Done;
+        match step {
+            Step::Push(step) => self.push(step).await.map(Outcome::Commit),
+            Step::Open(step) => self.open(step).await.map(Outcome::Pull),
+            Step::Review(step) => self.review(step).await.map(done),
+            Step::Dismiss(step) => self.dismiss(step).await.map(done),
+            Step::Label(step) => self.label(step).await.map(done),
+            Step::Unlabel(step) => self.unlabel(step).await.map(done),
+            Step::Retarget(step) => self.retarget(step).await.map(done),
+            Step::Close(on) => self.close(on).await.map(done),
+            Step::Reopen(on) => self.reopen(on).await.map(done),
+            Step::Ready(on) => self.ready(on).await.map(done),
+            Step::Draft(on) => self.draft(on).await.map(done),
+            Step::Edit(step) => self.edit(step).await.map(done),
+            Step::EnableAutoMerge(on) => self.enable_auto_merge(on).await.map(done),
+            Step::DisableAutoMerge(on) => self.disable_auto_merge(on).await.map(done),
+            Step::RemoveMember(step) => self.remove_member(step).await.map(done),
+            Step::RemoveWriter(step) => self.remove_writer(step).await.map(done),
+            Step::DeleteFork(step) => self.delete_fork(step).await.map(done),
+            Step::DeleteAccount(step) => self.delete_account(step).await.map(done),
+            Step::Rerequest(step) => self.rerequest(step).await.map(done),
+            Step::ForeignCheck(step) => self.foreign_check(step).await.map(done),
+        }
+    }
+
+    /// Finds who acts, the repository and the pull request of a verb, and moves the clock.
+    fn on_pull(&self, actor: &str, repo: &str, number: u64) -> Result<Turn, VerbError> {
+        let mut world = self.shared.world();
+        world.clock.tick();
+        let actor = world.account(actor)?.id;
+        let repo = world.repo(repo)?.id;
+        world.pull_mut(repo, number)?;
+        Ok(Turn { actor, at: (repo, number), now: world.clock.story() })
+    }
+
+    /// Wakes the courier.
+    fn told(&self) {
+        self.shared.mail.notify_one();
+    }
+
+    /// A change of state that needs no more than one delivery without extras.
+    async fn change_pull(
+        &self,
+        on: &OnPull,
+        action: &'static str,
+        change: impl FnOnce(&mut crate::pull::PullState, &Turn),
+    ) -> Result<(), VerbError> {
+        let _turn = self.shared.turn.lock().await;
+        let turn = self.on_pull(&on.actor, &on.repo, on.pull)?;
+        let mut world = self.shared.world();
+        world.pull_mut(turn.at.0, turn.at.1)?.change(turn.now, |state| change(state, &turn));
+        event::pull_request(&mut world, action, turn.at, turn.actor, json!({}));
+        drop(world);
+        self.told();
+        Ok(())
+    }
+}
+
+/// Who acts on which pull request, when.
+struct Turn {
+    actor: u64,
+    at: (u64, u64),
+    now: i64,
+}

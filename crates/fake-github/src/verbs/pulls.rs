@@ -1,0 +1,316 @@
+//! Opening pull requests, and what is done to open ones.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::VerbError;
+use crate::payload::event;
+use crate::pull::{Pull, PullState, PullStatus};
+use crate::server::FakeGithub;
+use crate::step::{Dismiss, Edit, Label, OnPull, Open, Retarget, Review, ReviewState};
+use crate::world::Missing;
+
+impl FakeGithub {
+    /// Opens a pull request and answers its number.
+    ///
+    /// # Errors
+    /// When a repository or branch is not there, or nothing lies between the branches.
+    pub async fn open(&self, open: Open) -> Result<u64, VerbError> {
+        let _turn = self.shared.turn.lock().await;
+        let (author, repo_id, head, base, head_sha) = {
+            let mut world = self.shared.world();
+            world.clock.tick();
+            let author = world.account(&open.actor)?.id;
+            let repo = world.repo(&open.repo)?;
+            let head = world.repo(open.head_repo.as_deref().unwrap_or(&open.repo))?;
+            let base = open.base.clone().unwrap_or_else(|| repo.default_branch.clone());
+            let tip = head.branches.get(&open.head).ok_or_else(|| Missing::new("branch", &open.head))?;
+            (author, repo.id, (head.id, head.owner.clone()), base, tip.clone())
+        };
+        let ends = self.ends(repo_id, &base, &head_sha).await?;
+        if ends.commits.is_empty() {
+            return Err(VerbError::Refused(format!("no commits between `{base}` and `{}`", open.head)));
+        }
+        let at = {
+            let mut world = self.shared.world();
+            let now = world.clock.story();
+            let id = world.next_id();
+            let repo = world.repo_mut(repo_id)?;
+            let number = repo.pulls.keys().next_back().copied().unwrap_or(0) + 1;
+            let title = if open.title.is_empty() { open.head.clone() } else { open.title.clone() };
+            let first = PullState {
+                title,
+                body: open.body.clone(),
+                status: PullStatus::Open,
+                draft: open.draft,
+                ends,
+                head_repo: Some(head.0),
+                labels: open.labels.clone(),
+                reviews: Vec::new(),
+                auto_merge_by: None,
+                updated_at: now,
+                closed_at: None,
+            };
+            let pull = Pull::opened(id, number, author, (head.1, open.head.clone()), now, first);
+            repo.pulls.insert(number, pull);
+            (repo_id, number)
+        };
+        self.point_pull_ref(at, &head_sha)?;
+        let mut world = self.shared.world();
+        event::pull_request(&mut world, "opened", at, author, json!({}));
+        for label in &open.labels {
+            event::labelled(&mut world, "labeled", at, author, label);
+        }
+        drop(world);
+        self.told();
+        Ok(at.1)
+    }
+
+    /// Opens a pull request against the default branch and answers its number.
+    ///
+    /// # Errors
+    /// As [`FakeGithub::open`].
+    pub async fn open_pull_as(
+        &self,
+        actor: &str,
+        repo: &str,
+        head: &str,
+        title: &str,
+    ) -> Result<u64, VerbError> {
+        self.open(Open::new(actor, repo, head).title(title)).await
+    }
+
+    /// Submits a review.
+    ///
+    /// # Errors
+    /// When the reviewer, the pull request or the commit is not there.
+    pub async fn review(&self, review: Review) -> Result<(), VerbError> {
+        let _turn = self.shared.turn.lock().await;
+        let turn = self.on_pull(&review.actor, &review.repo, review.pull)?;
+        let mut world = self.shared.world();
+        let commit = match &review.commit {
+            Some(name) => world.resolve(world.repo(&review.repo)?, name)?,
+            None => world.pull_mut(turn.at.0, turn.at.1)?.now().ends.head_sha.clone(),
+        };
+        let submitted = Arc::new(crate::pull::Review {
+            id: world.next_id(),
+            author: turn.actor,
+            state: review.state,
+            body: review.body,
+            commit,
+            submitted_at: turn.now,
+        });
+        let kept = Arc::clone(&submitted);
+        world.pull_mut(turn.at.0, turn.at.1)?.change(turn.now, |state| state.reviews.push(kept));
+        event::review(&mut world, "submitted", turn.at, turn.actor, &submitted);
+        drop(world);
+        self.told();
+        Ok(())
+    }
+
+    /// Submits a review of the head.
+    ///
+    /// # Errors
+    /// As [`FakeGithub::review`].
+    pub async fn review_as(
+        &self,
+        actor: &str,
+        repo: &str,
+        pull: u64,
+        state: ReviewState,
+    ) -> Result<(), VerbError> {
+        let (actor, repo) = (actor.to_owned(), repo.to_owned());
+        self.review(Review { actor, repo, pull, state, commit: None, body: String::new() }).await
+    }
+
+    /// Dismisses somebody's latest decisive review.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn dismiss(&self, dismiss: Dismiss) -> Result<(), VerbError> {
+        let _turn = self.shared.turn.lock().await;
+        let turn = self.on_pull(&dismiss.actor, &dismiss.repo, dismiss.pull)?;
+        let mut world = self.shared.world();
+        let reviewer = world.account(&dismiss.of)?.id;
+        let pull = world.pull_mut(turn.at.0, turn.at.1)?;
+        let decisive = |review: &Arc<crate::pull::Review>| {
+            review.author == reviewer
+                && matches!(review.state, ReviewState::Approved | ReviewState::ChangesRequested)
+        };
+        let found = pull.now().reviews.iter().rposition(decisive);
+        let place = found.ok_or_else(|| Missing::new("decisive review by", &dismiss.of))?;
+        let mut dismissed = None;
+        pull.change(turn.now, |state| {
+            if let Some(review) = state.reviews.get_mut(place) {
+                let changed = crate::pull::Review { state: ReviewState::Dismissed, ..(**review).clone() };
+                *review = Arc::new(changed);
+                dismissed = Some(Arc::clone(review));
+            }
+        });
+        if let Some(review) = dismissed {
+            event::review(&mut world, "dismissed", turn.at, turn.actor, &review);
+        }
+        drop(world);
+        self.told();
+        Ok(())
+    }
+
+    /// Adds a label.
+    ///
+    /// # Errors
+    /// When the pull request is not there.
+    pub async fn label(&self, step: Label) -> Result<(), VerbError> {
+        self.change_labels("labeled", &step, |labels| {
+            if !labels.contains(&step.label) {
+                labels.push(step.label.clone());
+            }
+        })
+        .await
+    }
+
+    /// Removes a label.
+    ///
+    /// # Errors
+    /// When the pull request is not there.
+    pub async fn unlabel(&self, step: Label) -> Result<(), VerbError> {
+        self.change_labels("unlabeled", &step, |labels| labels.retain(|known| *known != step.label)).await
+    }
+
+    async fn change_labels(
+        &self,
+        action: &'static str,
+        step: &Label,
+        change: impl FnOnce(&mut Vec<String>),
+    ) -> Result<(), VerbError> {
+        let _turn = self.shared.turn.lock().await;
+        let turn = self.on_pull(&step.actor, &step.repo, step.pull)?;
+        let mut world = self.shared.world();
+        world.pull_mut(turn.at.0, turn.at.1)?.change(turn.now, |state| change(&mut state.labels));
+        event::labelled(&mut world, action, turn.at, turn.actor, &step.label);
+        drop(world);
+        self.told();
+        Ok(())
+    }
+
+    /// Points the pull request at another base.
+    ///
+    /// # Errors
+    /// When the branch is not there.
+    pub async fn retarget(&self, step: Retarget) -> Result<(), VerbError> {
+        let _turn = self.shared.turn.lock().await;
+        let turn = self.on_pull(&step.actor, &step.repo, step.pull)?;
+        let before = self.shared.world().pull_mut(turn.at.0, turn.at.1)?.now().ends.clone();
+        let ends = self.ends(turn.at.0, &step.base, &before.head_sha).await?;
+        let mut world = self.shared.world();
+        world.pull_mut(turn.at.0, turn.at.1)?.change(turn.now, |state| state.ends = ends);
+        let changes = json!({ "changes": { "base": {
+            "ref": { "from": before.base_ref }, "sha": { "from": before.base_sha },
+        } } });
+        event::pull_request(&mut world, "edited", turn.at, turn.actor, changes);
+        drop(world);
+        self.told();
+        Ok(())
+    }
+
+    /// Changes title or body.
+    ///
+    /// # Errors
+    /// When the pull request is not there.
+    pub async fn edit(&self, step: Edit) -> Result<(), VerbError> {
+        let _turn = self.shared.turn.lock().await;
+        let turn = self.on_pull(&step.actor, &step.repo, step.pull)?;
+        let mut world = self.shared.world();
+        let pull = world.pull_mut(turn.at.0, turn.at.1)?;
+        let before = Arc::clone(pull.now());
+        let mut changes = serde_json::Map::new();
+        if step.title.is_some() {
+            changes.insert("title".to_owned(), json!({ "from": before.title }));
+        }
+        if step.body.is_some() {
+            changes.insert("body".to_owned(), json!({ "from": before.body.clone().unwrap_or_default() }));
+        }
+        pull.change(turn.now, |state| {
+            if let Some(title) = step.title {
+                state.title = title;
+            }
+            if step.body.is_some() {
+                state.body = step.body;
+            }
+        });
+        event::pull_request(&mut world, "edited", turn.at, turn.actor, json!({ "changes": changes }));
+        drop(world);
+        self.told();
+        Ok(())
+    }
+
+    /// Closes it without merging.
+    ///
+    /// # Errors
+    /// When the pull request is not there.
+    pub async fn close(&self, on: OnPull) -> Result<(), VerbError> {
+        self.change_pull(&on, "closed", |state, turn| {
+            state.status = PullStatus::Closed;
+            state.closed_at = Some(turn.now);
+        })
+        .await
+    }
+
+    /// Opens it again, with the head where its branch is now.
+    ///
+    /// # Errors
+    /// When the pull request or its head branch is not there.
+    pub async fn reopen(&self, on: OnPull) -> Result<(), VerbError> {
+        let (at, base, tip) = {
+            let mut world = self.shared.world();
+            let repo = world.repo(&on.repo)?.id;
+            let pull = world.pull_mut(repo, on.pull)?;
+            let (state, branch) = (Arc::clone(pull.now()), pull.head_ref.clone());
+            let head = state.head_repo.and_then(|id| world.repos.get(&id));
+            let tip = head.and_then(|head| head.branches.get(&branch)).cloned();
+            let tip = tip.ok_or_else(|| Missing::new("branch", branch))?;
+            ((repo, on.pull), state.ends.base_ref.clone(), tip)
+        };
+        let ends = self.ends(at.0, &base, &tip).await?;
+        self.point_pull_ref(at, &tip)?;
+        self.change_pull(&on, "reopened", |state, _| {
+            state.status = PullStatus::Open;
+            state.closed_at = None;
+            state.ends = ends;
+        })
+        .await
+    }
+
+    /// Marks it ready for review.
+    ///
+    /// # Errors
+    /// When the pull request is not there.
+    pub async fn ready(&self, on: OnPull) -> Result<(), VerbError> {
+        self.change_pull(&on, "ready_for_review", |state, _| state.draft = false).await
+    }
+
+    /// Turns it into a draft.
+    ///
+    /// # Errors
+    /// When the pull request is not there.
+    pub async fn draft(&self, on: OnPull) -> Result<(), VerbError> {
+        self.change_pull(&on, "converted_to_draft", |state, _| state.draft = true).await
+    }
+
+    /// Enables auto-merge.
+    ///
+    /// # Errors
+    /// When the pull request is not there.
+    pub async fn enable_auto_merge(&self, on: OnPull) -> Result<(), VerbError> {
+        self.change_pull(&on, "auto_merge_enabled", |state, turn| state.auto_merge_by = Some(turn.actor))
+            .await
+    }
+
+    /// Disables auto-merge.
+    ///
+    /// # Errors
+    /// When the pull request is not there.
+    pub async fn disable_auto_merge(&self, on: OnPull) -> Result<(), VerbError> {
+        self.change_pull(&on, "auto_merge_disabled", |state, _| state.auto_merge_by = None).await
+    }
+}
