@@ -6,3 +6,4 @@ mod members;
 mod pull;
 mod requests;
 mod tokens;
+mod whole;
