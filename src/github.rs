@@ -4,8 +4,8 @@
 //! that could not be read again: what it remembers only saves calls. Its rule: an answer is complete or it is called
 //! unknown, a write is never repeated blindly, and neither key nor token is ever shown.
 //!
-//! From the ground up: [`http`] sends one request within [`budget`]; [`auth`] gets tokens; [`api`] puts both together;
-//! [`pulls`] and [`roster`] read; [`gather`] and [`apply`] are what the reconciler calls.
+//! From the ground up: `http` sends one request within `budget`; `auth` gets tokens; `api` puts both together;
+//! `pulls` and `roster` read; `gather` and `apply` are what the reconciler calls.
 
 use std::sync::Arc;
 

@@ -222,3 +222,27 @@ fn accounts(pull: &Pull) -> Vec<UserId> {
     });
     accounts.chain(linked.map(|linked| linked.id)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_git_is_a_wait_a_fact_or_an_error() {
+        let head = Sha::parse(&"a".repeat(40)).unwrap();
+        let check = |error| change_or(Err(error), &head);
+        assert!(matches!(check(GitError::NotThereYet), Err(ForgeError::NotYet { .. })));
+        for error in [GitError::TimedOut, GitError::TooLarge("files"), GitError::Unseen("x".into())] {
+            assert!(matches!(check(error), Ok(Fact::Unknown(_))));
+        }
+        let stderr = String::new;
+        for error in [
+            GitError::Refused("x".into()),
+            GitError::Damaged { stderr: stderr() },
+            GitError::Broken { stderr: stderr() },
+            GitError::Address("x"),
+        ] {
+            assert!(matches!(check(error), Err(ForgeError::Broken { .. })));
+        }
+    }
+}

@@ -160,7 +160,7 @@ impl Rosters {
 impl Data {
     fn page(self) -> Option<Page<User>> {
         let organization = self.organization?;
-        organization.members_with_role.or(organization.team?.members)
+        organization.members_with_role.or_else(|| organization.team?.members)
     }
 }
 

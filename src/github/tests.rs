@@ -1,1 +1,9 @@
+//! The client against a scripted forge: real HTTP on loopback, a clock that stands still.
 
+mod annotations;
+mod forge;
+mod members;
+mod pull;
+mod requests;
+mod tokens;
+mod whole;

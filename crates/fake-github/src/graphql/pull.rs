@@ -162,6 +162,7 @@ impl<'w> Node<'w> for ReviewNode<'w> {
         Ok(match name {
             "id" => Got::leaf(node_id("PRR", review.id)),
             "databaseId" => Got::leaf(review.id),
+            "fullDatabaseId" => Got::leaf(review.id.to_string()),
             "state" => Got::leaf(review.state.word()),
             "body" => Got::leaf(review.body.as_str()),
             "submittedAt" => Got::leaf(rfc3339(review.submitted_at)),
