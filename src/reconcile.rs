@@ -19,6 +19,7 @@ use std::time::Duration;
 use policy::decide::decide;
 use policy::facts::{Account, AccountKind, Fact, Pull, PullState};
 use policy::rules::RuleSource;
+use policy::verdict::Effect;
 use policy::{Facts, Millis, Observed, PullSubject, Subject, UserId, Verdict, plan};
 
 use crate::clock::Clock;
@@ -107,7 +108,7 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
         "judged"
     );
     metrics::counter!("portcullis_verdicts_total", "conclusion" => verdict.conclusion.as_str()).increment(1);
-    let next = if verdict.pulls.is_empty() { Next::Ended } else { next_of(&rules, now) };
+    let next = next_of(&verdict, &rules, now);
     gate.store.record(lease, outcomes, next.clone(), gate.clock.now()).await?;
     Ok(next)
 }
@@ -174,12 +175,21 @@ fn first_sharing_head(facts: &Facts, subject: &Subject) -> Option<Subject> {
     (!own_turn).then(|| Subject::Pull(PullSubject { number: first, ..own.clone() }))
 }
 
-/// The same facts may be judged otherwise once a registration has ended.
-fn next_of(rules: &RuleSource, now: Millis) -> Next {
+/// How long until what could not be seen is looked at again without anybody asking.
+const UNSEEN: Duration = Duration::from_secs(10 * 60);
+
+/// A verdict may change by itself: a registration ends, and what could not be seen may be visible later.
+fn next_of(verdict: &Verdict, rules: &RuleSource, now: Millis) -> Next {
+    if verdict.pulls.is_empty() {
+        return Next::Ended;
+    }
     let agents = rules.in_force.iter().flat_map(|rules| rules.agents.values());
     let ends = agents.filter_map(|agent| agent.expires.as_ref().map(|expiry| expiry.end));
-    match ends.filter(|end| *end > now).min() {
-        Some(end) => Next::At(end),
+    let end = ends.filter(|end| *end > now).min();
+    let unseen = verdict.pulls.iter().flat_map(|pull| &pull.findings).any(|f| f.effect == Effect::Unseen);
+    let again = unseen.then(|| later(now, UNSEEN));
+    match end.into_iter().chain(again).min() {
+        Some(at) => Next::At(at),
         None => Next::Done,
     }
 }

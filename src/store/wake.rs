@@ -3,8 +3,8 @@
 use policy::{Floor, Millis, Subject};
 use sqlx::AnyConnection;
 
-use super::work::{self, Ask};
 use super::operation::Operation;
+use super::work::{self, Ask};
 use super::{Store, StoreError};
 
 impl Store {

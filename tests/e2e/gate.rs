@@ -113,7 +113,11 @@ impl Gate {
         let runs = self.github.check_runs("acme/web", &head);
         let ours: Vec<_> = runs.iter().filter(|run| run.app == self.github.app_slug()).collect();
         match ours.last() {
-            Some(run) => format!("{}: {}", run.conclusion.as_deref().unwrap_or(&run.status), run.title),
+            Some(run) => format!(
+                "{}: {}",
+                run.conclusion.as_deref().unwrap_or(&run.status),
+                run.title.clone().unwrap_or_default()
+            ),
             None => "nothing".to_owned(),
         }
     }

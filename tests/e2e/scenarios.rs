@@ -88,6 +88,7 @@ fn compare(name: &str, file: &str, found: &str) {
 /// The first lines that differ.
 fn difference(expected: &str, found: &str) -> String {
     let pairs = expected.lines().zip(found.lines()).enumerate();
-    let first = pairs.filter(|(_, (a, b))| a != b).map(|(line, (a, b))| format!("line {}\n- {a}\n+ {b}", line + 1));
+    let first =
+        pairs.filter(|(_, (a, b))| a != b).map(|(line, (a, b))| format!("line {}\n- {a}\n+ {b}", line + 1));
     first.take(5).collect::<Vec<_>>().join("\n")
 }
