@@ -2,6 +2,8 @@
 //!
 //! One binary, so that everything is linked once.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod gate;
 mod scenarios;
 
