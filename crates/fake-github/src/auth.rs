@@ -66,7 +66,7 @@ impl AppKey {
             .map_err(|_| "A JSON web token could not be decoded")?
             .claims;
         let issuer = claims.iss.as_str().map_or_else(|| claims.iss.to_string(), str::to_owned);
-        if issuer != app.to_string() {
+        if issuer != app.to_string() && issuer != client_id(app) {
             return Err("'Issuer' claim ('iss') must be an Integer");
         }
         if claims.iat > now + LEEWAY {
@@ -86,6 +86,11 @@ impl AppKey {
         }
         Ok(())
     }
+}
+
+/// The App's client id, which GitHub prefers as `iss`.
+pub(crate) fn client_id(app: u64) -> String {
+    format!("Iv23fake{app}")
 }
 
 #[derive(Deserialize)]

@@ -5,10 +5,12 @@
 use std::collections::HashMap;
 
 use graphql_parser::query::{
-    Definition, Directive, Document, Field, FragmentDefinition, Selection, SelectionSet, Type, TypeCondition,
-    Value as Literal, VariableDefinition,
+    Definition, Directive, Document, Field, FragmentDefinition, Selection, SelectionSet, TypeCondition,
+    VariableDefinition,
 };
 use serde_json::{Map, Value, json};
+
+use super::value::{fits, literal};
 
 /// What a field came to.
 pub(super) enum Got<'w> {
@@ -271,39 +273,4 @@ impl<'d> Walk<'d> {
 fn is_a<'w>(node: &dyn Node<'w>, condition: &TypeCondition<'_, String>) -> bool {
     let TypeCondition::On(name) = condition;
     name == node.typename() || node.stands_for().contains(&name.as_str())
-}
-
-/// Whether a variable's value fits its declared type, as far as built-in scalars go.
-fn fits(kind: &Type<'_, String>, value: &Value) -> bool {
-    match kind {
-        Type::NonNullType(inner) => !value.is_null() && fits(inner, value),
-        _ if value.is_null() => true,
-        Type::ListType(inner) => {
-            value.as_array().is_some_and(|items| items.iter().all(|item| fits(inner, item)))
-        }
-        Type::NamedType(name) => match name.as_str() {
-            "Int" => value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
-            "Boolean" => value.is_boolean(),
-            "String" => value.is_string(),
-            "ID" => value.is_string() || value.is_number(),
-            _ => true,
-        },
-    }
-}
-
-fn literal(value: &Literal<'_, String>, variables: &Map<String, Value>) -> Value {
-    match value {
-        Literal::Variable(name) => variables.get(name).cloned().unwrap_or(Value::Null),
-        Literal::Int(number) => json!(number.as_i64()),
-        Literal::Float(number) => json!(number),
-        Literal::String(text) => json!(text),
-        Literal::Enum(word) => json!(word),
-        Literal::Boolean(truth) => json!(truth),
-        Literal::Null => Value::Null,
-        Literal::List(items) => items.iter().map(|item| literal(item, variables)).collect(),
-        Literal::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| (name.clone(), literal(value, variables)));
-            Value::Object(fields.collect())
-        }
-    }
 }
