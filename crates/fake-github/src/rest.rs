@@ -18,6 +18,9 @@ mod checks;
 mod hooks;
 mod repos;
 
+/// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
+const API_VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
+
 /// An answer, or the refusal that takes its place.
 pub(crate) type Answer = Result<Reply, Reply>;
 
@@ -76,6 +79,10 @@ impl<'a> Asked<'a> {
             let message = "Request forbidden by administrative rules. Please make sure your request has a \
                            User-Agent header";
             return Err(Reply::message(403, message));
+        }
+        let version = self.head.headers.get("x-github-api-version");
+        if version.is_some_and(|asked| !API_VERSIONS.iter().any(|known| asked == known)) {
+            return Err(Reply::message(400, "The API version you requested is not supported."));
         }
         let segments: Vec<String> = self.path.trim_matches('/').split('/').map(decoded).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();

@@ -12,6 +12,9 @@ use serde_json::{Map, Value, json};
 
 use super::value::{fits, literal};
 
+/// How deep fragments may lie in each other.
+const DEEPEST_FRAGMENT: usize = 16;
+
 /// What a field came to.
 pub(super) enum Got<'w> {
     Leaf(Value),
@@ -128,7 +131,7 @@ impl<'d> Walk<'d> {
     ) -> Value {
         let mut fields = Fields::new();
         for set in selections {
-            self.collect(node, set, &mut fields);
+            self.collect(node, set, &mut fields, DEEPEST_FRAGMENT);
         }
         let mut object = Map::new();
         for (key, same) in fields {
@@ -146,7 +149,11 @@ impl<'d> Walk<'d> {
         node: &dyn Node<'w>,
         set: &'d SelectionSet<'d, String>,
         fields: &mut Fields<'d>,
+        depth: usize,
     ) {
+        let Some(deeper) = depth.checked_sub(1) else {
+            return self.complain("Fragments are nested too deeply, or in a circle".to_owned());
+        };
         for selection in &set.items {
             match selection {
                 Selection::Field(field) => {
@@ -162,14 +169,14 @@ impl<'d> Walk<'d> {
                 Selection::InlineFragment(inline) => {
                     let applies = inline.type_condition.as_ref().is_none_or(|on| is_a(node, on));
                     if applies && !self.excluded(&inline.directives) {
-                        self.collect(node, &inline.selection_set, fields);
+                        self.collect(node, &inline.selection_set, fields, deeper);
                     }
                 }
                 Selection::FragmentSpread(spread) => {
                     match self.fragments.get(spread.fragment_name.as_str()).copied() {
                         Some(fragment) => {
                             if is_a(node, &fragment.type_condition) && !self.excluded(&spread.directives) {
-                                self.collect(node, &fragment.selection_set, fields);
+                                self.collect(node, &fragment.selection_set, fields, deeper);
                             }
                         }
                         None => self

@@ -133,6 +133,20 @@ impl Push {
         self
     }
 
+    /// Makes one of the written files executable.
+    #[must_use]
+    pub fn executable(mut self, path: &str) -> Self {
+        self.executable.push(path.to_owned());
+        self
+    }
+
+    /// Points a submodule at a commit.
+    #[must_use]
+    pub fn submodule(mut self, path: &str, sha: &str) -> Self {
+        self.submodules.insert(path.to_owned(), sha.to_owned());
+        self
+    }
+
     /// Says the commit message.
     #[must_use]
     pub fn message(mut self, message: &str) -> Self {
