@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use axum::http::request::Parts;
 use bytes::Bytes;
 
-use crate::auth::{Level, Token};
+use crate::auth::{AppKey, Level, Token};
 use crate::reply::Reply;
 use crate::repo::Repo;
 use crate::server::{Shared, lock};
@@ -131,7 +131,8 @@ impl<'a> Asked<'a> {
     fn as_app(&self, world: &World) -> Result<(), Reply> {
         let jwt =
             self.credential().ok_or_else(|| Reply::message(401, "A JSON web token could not be decoded"))?;
-        let verdict = self.shared.key.verify(jwt, world.app.id, world.clock.wall());
+        let key = AppKey::of_this_process().map_err(|error| Reply::message(500, &error.to_string()))?;
+        let verdict = key.verify(jwt, world.app.id, world.clock.wall());
         verdict.map_err(|problem| Reply::message(401, problem))
     }
 
