@@ -25,7 +25,6 @@ const LEEWAY: i64 = 60;
 const LONGEST_JWT: i64 = 600;
 
 /// The App's key pair.
-#[derive(Debug, Clone)]
 pub(crate) struct AppKey {
     pub(crate) pem: String,
     public: Vec<u8>,
@@ -38,9 +37,9 @@ pub struct NoKey;
 
 impl AppKey {
     /// One key per process: a stage starts in milliseconds, a key does not.
-    pub(crate) fn of_this_process() -> Result<Self, NoKey> {
+    pub(crate) fn of_this_process() -> Result<&'static Self, NoKey> {
         static KEY: OnceLock<Option<AppKey>> = OnceLock::new();
-        KEY.get_or_init(Self::generate).clone().ok_or(NoKey)
+        KEY.get_or_init(Self::generate).as_ref().ok_or(NoKey)
     }
 
     fn generate() -> Option<Self> {
@@ -66,7 +65,7 @@ impl AppKey {
             .map_err(|_| "A JSON web token could not be decoded")?
             .claims;
         let issuer = claims.iss.as_str().map_or_else(|| claims.iss.to_string(), str::to_owned);
-        if issuer != app.to_string() {
+        if issuer != app.to_string() && issuer != client_id(app) {
             return Err("'Issuer' claim ('iss') must be an Integer");
         }
         if claims.iat > now + LEEWAY {
@@ -86,6 +85,11 @@ impl AppKey {
         }
         Ok(())
     }
+}
+
+/// The App's client id, which GitHub prefers as `iss`.
+pub(crate) fn client_id(app: u64) -> String {
+    format!("Iv23fake{app}")
 }
 
 #[derive(Deserialize)]

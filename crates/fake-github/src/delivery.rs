@@ -48,6 +48,15 @@ impl Delivery {
         self.attempts.last().and_then(|attempt| attempt.status)
     }
 
+    /// Event, headers and payload as one JSON object, such as a scenario's `event.json`.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let headers: serde_json::Map<_, _> =
+            self.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        let payload: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        serde_json::json!({ "event": self.event, "headers": headers, "payload": payload })
+    }
+
     /// A header's value.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -1,7 +1,8 @@
 //! Git's smart HTTP: a CGI bridge to the real `git http-backend`.
 //!
 //! Reading needs a token with `contents: read` in HTTP Basic (`x-access-token:TOKEN`), pushing needs
-//! `contents: write`; without a token GitHub answers 401, and what a token does not cover is not found.
+//! `contents: write`; without a token GitHub answers 401, and what a token does not cover is not found. A push that
+//! would be allowed is not known yet: it is answered 501 and written down.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -19,7 +20,7 @@ use tokio::process::Command;
 use crate::auth::Level;
 use crate::reply::Reply;
 use crate::rest::live_token;
-use crate::server::Shared;
+use crate::server::{Shared, lock};
 
 /// The path, when it leads into a repository of git.
 pub(crate) fn repository_path(path: &str) -> Option<&str> {
@@ -29,6 +30,11 @@ pub(crate) fn repository_path(path: &str) -> Option<&str> {
 pub(crate) async fn serve(shared: &Shared, head: &Parts, body: Bytes) -> Response {
     match admitted(shared, head) {
         Err(refusal) => refusal.into_response(),
+        Ok(_) if head.uri.path().ends_with("/git-receive-pack") => {
+            // Taking it would move a branch behind the API's back.
+            lock(&shared.log).unknown.push(format!("git push {}", head.uri.path()));
+            Reply::message(501, "the fake forge is pushed to by its verbs").into_response()
+        }
         Ok(root) => backend(root, head, body).await.unwrap_or_else(|error| {
             Reply::message(500, &format!("git http-backend: {error}")).into_response()
         }),

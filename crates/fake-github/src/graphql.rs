@@ -21,6 +21,7 @@ mod connection;
 mod people;
 mod pull;
 mod root;
+mod value;
 mod walk;
 
 /// What every resolver may look at.

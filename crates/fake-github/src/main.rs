@@ -1,6 +1,6 @@
 //! The fake forge as a program, for trying the gate by hand.
 //!
-//! It sets the stage of a `forge.toml`, says how the gate reaches it, and runs until interrupted. The webhook
+//! It sets the stage of a `forge.toml`, says how the gate reaches it, and runs until it is stopped. The webhook
 //! secret is read from a file and the App's key is written to one, so that neither is seen in a process list.
 
 use std::io::Write as _;
@@ -87,7 +87,22 @@ async fn run(options: Options) -> Result<(), String> {
     if let (true, Some(url)) = (options.deliver, &options.webhook_url) {
         github.auto_deliver(url);
     }
-    tokio::signal::ctrl_c().await.map_err(|error| error.to_string())
+    stopped().await.map_err(|error| error.to_string())
+}
+
+/// Waits for an interrupt or, where there is such a thing, SIGTERM.
+async fn stopped() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let kind = tokio::signal::unix::SignalKind::terminate();
+        let mut terminated = tokio::signal::unix::signal(kind)?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 fn say(github: &FakeGithub, key: Option<&Path>) -> std::io::Result<()> {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use axum::http::request::Parts;
 use bytes::Bytes;
 
-use crate::auth::{Level, Token};
+use crate::auth::{AppKey, Level, Token};
 use crate::reply::Reply;
 use crate::repo::Repo;
 use crate::server::{Shared, lock};
@@ -17,6 +17,9 @@ mod apps;
 mod checks;
 mod hooks;
 mod repos;
+
+/// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
+const API_VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
 
 /// An answer, or the refusal that takes its place.
 pub(crate) type Answer = Result<Reply, Reply>;
@@ -77,6 +80,10 @@ impl<'a> Asked<'a> {
                            User-Agent header";
             return Err(Reply::message(403, message));
         }
+        let version = self.head.headers.get("x-github-api-version");
+        if version.is_some_and(|asked| !API_VERSIONS.iter().any(|known| asked == known)) {
+            return Err(Reply::message(400, "The API version you requested is not supported."));
+        }
         let segments: Vec<String> = self.path.trim_matches('/').split('/').map(decoded).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (self.head.method.as_str(), segments.as_slice()) {
@@ -124,7 +131,8 @@ impl<'a> Asked<'a> {
     fn as_app(&self, world: &World) -> Result<(), Reply> {
         let jwt =
             self.credential().ok_or_else(|| Reply::message(401, "A JSON web token could not be decoded"))?;
-        let verdict = self.shared.key.verify(jwt, world.app.id, world.clock.wall());
+        let key = AppKey::of_this_process().map_err(|error| Reply::message(500, &error.to_string()))?;
+        let verdict = key.verify(jwt, world.app.id, world.clock.wall());
         verdict.map_err(|problem| Reply::message(401, problem))
     }
 

@@ -3,8 +3,6 @@
 //! A verb is a director's command, so permissions are not asked: what an account may do on the real forge is the
 //! stage's business. Each verb is one second of the story's clock, and they take turns.
 
-use serde_json::json;
-
 use crate::git::GitError;
 use crate::payload::event;
 use crate::server::FakeGithub;
@@ -14,6 +12,7 @@ use crate::world::Missing;
 mod people;
 mod pulls;
 mod push;
+mod reviews;
 
 /// Why a verb was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -86,18 +85,18 @@ impl FakeGithub {
         self.shared.mail.notify_one();
     }
 
-    /// A change of state that needs no more than one delivery without extras.
+    /// A change of state that needs no more than one delivery.
     async fn change_pull(
         &self,
         on: &OnPull,
-        action: &'static str,
+        (action, extra): (&'static str, serde_json::Value),
         change: impl FnOnce(&mut crate::pull::PullState, &Turn),
     ) -> Result<(), VerbError> {
         let _turn = self.shared.turn.lock().await;
         let turn = self.on_pull(&on.actor, &on.repo, on.pull)?;
         let mut world = self.shared.world();
         world.pull_mut(turn.at.0, turn.at.1)?.change(turn.now, |state| change(state, &turn));
-        event::pull_request(&mut world, action, turn.at, turn.actor, json!({}));
+        event::pull_request(&mut world, action, turn.at, turn.actor, extra);
         drop(world);
         self.told();
         Ok(())

@@ -5,10 +5,15 @@
 use std::collections::HashMap;
 
 use graphql_parser::query::{
-    Definition, Directive, Document, Field, FragmentDefinition, Selection, SelectionSet, Type, TypeCondition,
-    Value as Literal, VariableDefinition,
+    Definition, Directive, Document, Field, FragmentDefinition, Selection, SelectionSet, TypeCondition,
+    VariableDefinition,
 };
 use serde_json::{Map, Value, json};
+
+use super::value::{fits, literal};
+
+/// How deep fragments may lie in each other.
+const DEEPEST_FRAGMENT: usize = 16;
 
 /// What a field came to.
 pub(super) enum Got<'w> {
@@ -126,7 +131,7 @@ impl<'d> Walk<'d> {
     ) -> Value {
         let mut fields = Fields::new();
         for set in selections {
-            self.collect(node, set, &mut fields);
+            self.collect(node, set, &mut fields, DEEPEST_FRAGMENT);
         }
         let mut object = Map::new();
         for (key, same) in fields {
@@ -144,7 +149,11 @@ impl<'d> Walk<'d> {
         node: &dyn Node<'w>,
         set: &'d SelectionSet<'d, String>,
         fields: &mut Fields<'d>,
+        depth: usize,
     ) {
+        let Some(deeper) = depth.checked_sub(1) else {
+            return self.complain("Fragments are nested too deeply, or in a circle".to_owned());
+        };
         for selection in &set.items {
             match selection {
                 Selection::Field(field) => {
@@ -160,14 +169,14 @@ impl<'d> Walk<'d> {
                 Selection::InlineFragment(inline) => {
                     let applies = inline.type_condition.as_ref().is_none_or(|on| is_a(node, on));
                     if applies && !self.excluded(&inline.directives) {
-                        self.collect(node, &inline.selection_set, fields);
+                        self.collect(node, &inline.selection_set, fields, deeper);
                     }
                 }
                 Selection::FragmentSpread(spread) => {
                     match self.fragments.get(spread.fragment_name.as_str()).copied() {
                         Some(fragment) => {
                             if is_a(node, &fragment.type_condition) && !self.excluded(&spread.directives) {
-                                self.collect(node, &fragment.selection_set, fields);
+                                self.collect(node, &fragment.selection_set, fields, deeper);
                             }
                         }
                         None => self
@@ -271,39 +280,4 @@ impl<'d> Walk<'d> {
 fn is_a<'w>(node: &dyn Node<'w>, condition: &TypeCondition<'_, String>) -> bool {
     let TypeCondition::On(name) = condition;
     name == node.typename() || node.stands_for().contains(&name.as_str())
-}
-
-/// Whether a variable's value fits its declared type, as far as built-in scalars go.
-fn fits(kind: &Type<'_, String>, value: &Value) -> bool {
-    match kind {
-        Type::NonNullType(inner) => !value.is_null() && fits(inner, value),
-        _ if value.is_null() => true,
-        Type::ListType(inner) => {
-            value.as_array().is_some_and(|items| items.iter().all(|item| fits(inner, item)))
-        }
-        Type::NamedType(name) => match name.as_str() {
-            "Int" => value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
-            "Boolean" => value.is_boolean(),
-            "String" => value.is_string(),
-            "ID" => value.is_string() || value.is_number(),
-            _ => true,
-        },
-    }
-}
-
-fn literal(value: &Literal<'_, String>, variables: &Map<String, Value>) -> Value {
-    match value {
-        Literal::Variable(name) => variables.get(name).cloned().unwrap_or(Value::Null),
-        Literal::Int(number) => json!(number.as_i64()),
-        Literal::Float(number) => json!(number),
-        Literal::String(text) => json!(text),
-        Literal::Enum(word) => json!(word),
-        Literal::Boolean(truth) => json!(truth),
-        Literal::Null => Value::Null,
-        Literal::List(items) => items.iter().map(|item| literal(item, variables)).collect(),
-        Literal::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| (name.clone(), literal(value, variables)));
-            Value::Object(fields.collect())
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{API, WEB, node_id, user};
+use crate::auth::client_id;
 use crate::check::{CheckRun, Poster};
 use crate::clock::{Clock, rfc3339};
 use crate::pull::PullStatus;
@@ -14,7 +15,7 @@ pub(crate) fn app(world: &World, poster: &Poster) -> Value {
     let born = rfc3339(Clock::default().story());
     let owner = world.orgs.first().map_or(world.own_bot(), |org| org.account);
     json!({
-        "id": poster.id, "slug": poster.slug, "node_id": node_id("A", poster.id), "client_id": format!("Iv23{}", poster.id),
+        "id": poster.id, "slug": poster.slug, "node_id": node_id("A", poster.id), "client_id": client_id(poster.id),
         "owner": user(world, owner), "name": poster.name, "description": null,
         "external_url": format!("https://{}.example", poster.slug),
         "html_url": format!("{WEB}/apps/{}", poster.slug), "created_at": born, "updated_at": born,
@@ -33,7 +34,7 @@ pub(crate) fn installation(world: &World) -> Value {
     let born = rfc3339(Clock::default().story());
     json!({
         "id": id, "account": user(world, account), "app_id": world.app.id, "app_slug": world.app.slug,
-        "client_id": format!("Iv23{}", world.app.id), "target_id": account, "target_type": "Organization",
+        "client_id": client_id(world.app.id), "target_id": account, "target_type": "Organization",
         "repository_selection": "all", "permissions": world.app.permissions, "events": EVENTS,
         "access_tokens_url": format!("{API}/app/installations/{id}/access_tokens"),
         "repositories_url": format!("{API}/installation/repositories"),

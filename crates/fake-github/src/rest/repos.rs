@@ -1,24 +1,34 @@
 //! Repositories, pull requests, and the people around them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Answer, Asked};
 use crate::auth::Level;
 use crate::payload::{self, pull as shown};
 use crate::reply::Reply;
+use crate::repo::Repo;
 use crate::world::World;
 
 pub(super) fn read(asked: &Asked<'_>, owner: &str, name: &str) -> Answer {
     let world = asked.shared.world();
     let repo = asked.repo(&world, (owner, name), "metadata", Level::Read)?;
-    Ok(Reply::ok(payload::repository(&world, repo)))
+    Ok(Reply::ok(single(&world, repo)))
+}
+
+/// Read alone, a repository has two counts more.
+fn single(world: &World, repo: &Repo) -> Value {
+    let mut object = payload::repository(world, repo);
+    if let Value::Object(fields) = &mut object {
+        fields.extend([("network_count".to_owned(), json!(0)), ("subscribers_count".to_owned(), json!(0))]);
+    }
+    object
 }
 
 pub(super) fn by_id(asked: &Asked<'_>, id: &str) -> Answer {
     let world = asked.shared.world();
     let found = world.repos.get(&asked.number(id)?).ok_or_else(Reply::not_found)?;
     let repo = asked.repo(&world, (&found.owner, &found.name), "metadata", Level::Read)?;
-    Ok(Reply::ok(payload::repository(&world, repo)))
+    Ok(Reply::ok(single(&world, repo)))
 }
 
 pub(super) fn pull(asked: &Asked<'_>, owner: &str, name: &str, number: &str) -> Answer {

@@ -8,7 +8,7 @@ use super::VerbError;
 use crate::payload::event;
 use crate::pull::{Pull, PullState, PullStatus};
 use crate::server::FakeGithub;
-use crate::step::{Dismiss, Edit, Label, OnPull, Open, Retarget, Review, ReviewState};
+use crate::step::{Edit, Label, OnPull, Open, Retarget};
 use crate::world::Missing;
 
 impl FakeGithub {
@@ -79,81 +79,6 @@ impl FakeGithub {
         title: &str,
     ) -> Result<u64, VerbError> {
         self.open(Open::new(actor, repo, head).title(title)).await
-    }
-
-    /// Submits a review.
-    ///
-    /// # Errors
-    /// When the reviewer, the pull request or the commit is not there.
-    pub async fn review(&self, review: Review) -> Result<(), VerbError> {
-        let _turn = self.shared.turn.lock().await;
-        let turn = self.on_pull(&review.actor, &review.repo, review.pull)?;
-        let mut world = self.shared.world();
-        let commit = match &review.commit {
-            Some(name) => world.resolve(world.repo(&review.repo)?, name)?,
-            None => world.pull_mut(turn.at.0, turn.at.1)?.now().ends.head_sha.clone(),
-        };
-        let submitted = Arc::new(crate::pull::Review {
-            id: world.next_id(),
-            author: turn.actor,
-            state: review.state,
-            body: review.body,
-            commit,
-            submitted_at: turn.now,
-        });
-        let kept = Arc::clone(&submitted);
-        world.pull_mut(turn.at.0, turn.at.1)?.change(turn.now, |state| state.reviews.push(kept));
-        event::review(&mut world, "submitted", turn.at, turn.actor, &submitted);
-        drop(world);
-        self.told();
-        Ok(())
-    }
-
-    /// Submits a review of the head.
-    ///
-    /// # Errors
-    /// As [`FakeGithub::review`].
-    pub async fn review_as(
-        &self,
-        actor: &str,
-        repo: &str,
-        pull: u64,
-        state: ReviewState,
-    ) -> Result<(), VerbError> {
-        let (actor, repo) = (actor.to_owned(), repo.to_owned());
-        self.review(Review { actor, repo, pull, state, commit: None, body: String::new() }).await
-    }
-
-    /// Dismisses somebody's latest decisive review.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub async fn dismiss(&self, dismiss: Dismiss) -> Result<(), VerbError> {
-        let _turn = self.shared.turn.lock().await;
-        let turn = self.on_pull(&dismiss.actor, &dismiss.repo, dismiss.pull)?;
-        let mut world = self.shared.world();
-        let reviewer = world.account(&dismiss.of)?.id;
-        let pull = world.pull_mut(turn.at.0, turn.at.1)?;
-        let decisive = |review: &Arc<crate::pull::Review>| {
-            review.author == reviewer
-                && matches!(review.state, ReviewState::Approved | ReviewState::ChangesRequested)
-        };
-        let found = pull.now().reviews.iter().rposition(decisive);
-        let place = found.ok_or_else(|| Missing::new("decisive review by", &dismiss.of))?;
-        let mut dismissed = None;
-        pull.change(turn.now, |state| {
-            if let Some(review) = state.reviews.get_mut(place) {
-                let changed = crate::pull::Review { state: ReviewState::Dismissed, ..(**review).clone() };
-                *review = Arc::new(changed);
-                dismissed = Some(Arc::clone(review));
-            }
-        });
-        if let Some(review) = dismissed {
-            event::review(&mut world, "dismissed", turn.at, turn.actor, &review);
-        }
-        drop(world);
-        self.told();
-        Ok(())
     }
 
     /// Adds a label.
@@ -249,7 +174,7 @@ impl FakeGithub {
     /// # Errors
     /// When the pull request is not there.
     pub async fn close(&self, on: OnPull) -> Result<(), VerbError> {
-        self.change_pull(&on, "closed", |state, turn| {
+        self.change_pull(&on, ("closed", json!({})), |state, turn| {
             state.status = PullStatus::Closed;
             state.closed_at = Some(turn.now);
         })
@@ -273,7 +198,7 @@ impl FakeGithub {
         };
         let ends = self.ends(at.0, &base, &tip).await?;
         self.point_pull_ref(at, &tip)?;
-        self.change_pull(&on, "reopened", |state, _| {
+        self.change_pull(&on, ("reopened", json!({})), |state, _| {
             state.status = PullStatus::Open;
             state.closed_at = None;
             state.ends = ends;
@@ -286,7 +211,7 @@ impl FakeGithub {
     /// # Errors
     /// When the pull request is not there.
     pub async fn ready(&self, on: OnPull) -> Result<(), VerbError> {
-        self.change_pull(&on, "ready_for_review", |state, _| state.draft = false).await
+        self.change_pull(&on, ("ready_for_review", json!({})), |state, _| state.draft = false).await
     }
 
     /// Turns it into a draft.
@@ -294,7 +219,7 @@ impl FakeGithub {
     /// # Errors
     /// When the pull request is not there.
     pub async fn draft(&self, on: OnPull) -> Result<(), VerbError> {
-        self.change_pull(&on, "converted_to_draft", |state, _| state.draft = true).await
+        self.change_pull(&on, ("converted_to_draft", json!({})), |state, _| state.draft = true).await
     }
 
     /// Enables auto-merge.
@@ -302,8 +227,10 @@ impl FakeGithub {
     /// # Errors
     /// When the pull request is not there.
     pub async fn enable_auto_merge(&self, on: OnPull) -> Result<(), VerbError> {
-        self.change_pull(&on, "auto_merge_enabled", |state, turn| state.auto_merge_by = Some(turn.actor))
-            .await
+        self.change_pull(&on, ("auto_merge_enabled", json!({})), |state, turn| {
+            state.auto_merge_by = Some(turn.actor)
+        })
+        .await
     }
 
     /// Disables auto-merge.
@@ -311,6 +238,11 @@ impl FakeGithub {
     /// # Errors
     /// When the pull request is not there.
     pub async fn disable_auto_merge(&self, on: OnPull) -> Result<(), VerbError> {
-        self.change_pull(&on, "auto_merge_disabled", |state, _| state.auto_merge_by = None).await
+        self.change_pull(
+            &on,
+            ("auto_merge_disabled", json!({ "reason": "disabled by a person" })),
+            |state, _| state.auto_merge_by = None,
+        )
+        .await
     }
 }

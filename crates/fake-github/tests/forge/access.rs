@@ -59,3 +59,14 @@ async fn what_is_not_known_is_refused_and_written_down() {
         ["GET /repos/acme/web/secrets", "graphql: Field 'stars' doesn't exist on type 'Repository'"]
     );
 }
+
+#[tokio::test]
+async fn a_document_that_runs_in_a_circle_is_refused() {
+    let github = sample().await;
+    let client = Client::of(&github).await;
+    let circle = "query Q { ...A } fragment A on Query { ...B } fragment B on Query { ...A }";
+    let answer = client.graphql(circle, json!({})).await;
+    assert_eq!(answer["errors"][0]["message"], "Fragments are nested too deeply, or in a circle");
+    let missing = client.graphql("query Q($a: Int!) { rateLimit { cost } }", json!({})).await;
+    assert_eq!(missing["errors"][0]["message"], "Variable $a of type Int! was provided invalid value");
+}

@@ -22,6 +22,7 @@ async fn deliveries_are_signed_and_keep_their_answer() {
     mac.update(&body);
     assert_eq!(header("x-hub-signature-256"), format!("sha256={}", hex::encode(mac.finalize().into_bytes())));
     let payload: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(github.last_delivery().unwrap().to_json()["payload"], payload);
     assert_eq!(payload["installation"]["id"], 7001);
     assert_eq!(payload["organization"]["login"], "acme");
     assert_eq!(payload["sender"]["type"], "Bot");
