@@ -4,6 +4,7 @@
 mod check;
 mod complaint;
 mod deliveries;
+mod demo;
 mod explain;
 mod init;
 mod serve;
@@ -31,6 +32,8 @@ enum Verb {
     Explain(explain::Explain),
     /// List deliveries: what came, what became of it, what could not be read
     Deliveries(deliveries::Deliveries),
+    /// Play the main job on this machine: an embedded forge, a gate, and a handful of pull requests
+    Demo(demo::Play),
     /// Write a commented rules.toml to start from
     Init(init::Init),
 }
@@ -46,6 +49,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Check(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
         Verb::Deliveries(verb) => verb.run(),
+        Verb::Demo(verb) => verb.run(),
         Verb::Init(verb) => verb.run(),
     };
     match outcome {

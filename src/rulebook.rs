@@ -29,7 +29,9 @@ impl Rulebook {
     /// Reads the rules for the first time. Never fails: what is wrong is said by [`Rulebook::current`].
     #[must_use]
     pub fn open(path: &Path) -> Arc<Self> {
-        let nothing = RuleSource { place: path.display().to_string(), in_force: None, trouble: None };
+        // Verdicts name the file to everybody who may read the repository: the folder is nobody's business.
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let nothing = RuleSource { place: name, in_force: None, trouble: None };
         let book = Self {
             path: path.to_owned(),
             current: ArcSwap::from_pointee(nothing),
