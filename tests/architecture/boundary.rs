@@ -35,7 +35,8 @@ const DOORS: [(&str, &[&str]); 9] = [
     ("axum", &["src/webhook", "src/serve"]),
     ("notify", &["src/rulebook.rs"]),
     ("fake_github", &["src/demo"]),
-    ("Timestamp::now", &["src/clock.rs"]),
+    // The demo has a registration end a year from today.
+    ("Timestamp::now", &["src/clock.rs", "src/demo.rs"]),
 ];
 
 #[test]
