@@ -23,9 +23,10 @@ use change::{Class, FileChange};
 use crate::complaint::Complaints;
 use crate::facts::{Fact, Lines, Pull, Repository};
 use crate::rules::read::Table;
+use crate::rules::shelf::{Hits, Shelf};
 use crate::verdict::Evidence;
 
-/// What a condition is judged on: one pull request, with its files classified once for all rules.
+/// What a condition is judged on: one pull request, with its files classified and matched once for all rules.
 #[derive(Debug)]
 pub(crate) struct Scene<'f> {
     pub(crate) repository: &'f Repository,
@@ -35,11 +36,13 @@ pub(crate) struct Scene<'f> {
     pub(crate) agents: BTreeSet<String>,
 }
 
-/// A changed file and the classes it falls in.
+/// A changed file, the classes it falls in and the patterns it matches.
 #[derive(Debug)]
 pub(crate) struct Classified<'f> {
     pub(crate) file: &'f FileChange,
     pub(crate) classes: BTreeSet<Class>,
+    /// Which path patterns of the rules it matches.
+    pub(crate) hits: Hits,
 }
 
 impl Classified<'_> {
@@ -76,7 +79,7 @@ impl Proof {
     }
 
     /// The files that decided.
-    fn files<'a, 'f: 'a>(hits: impl Iterator<Item = &'a Classified<'f>>) -> Self {
+    pub(crate) fn files<'a, 'f: 'a>(hits: impl Iterator<Item = &'a Classified<'f>>) -> Self {
         let mut proof = Self::default();
         for hit in hits {
             if proof.evidence.len() < MOST_EVIDENCE {
@@ -129,6 +132,7 @@ impl Predicate {
     pub(crate) fn parse_all(
         when: &mut Table<'_>,
         known: &Known<'_>,
+        shelf: &mut Shelf,
         complaints: &mut Complaints<'_>,
     ) -> Vec<Self> {
         let parsed = [
@@ -141,8 +145,8 @@ impl Predicate {
             lines::ChangedLines::parse(when, complaints).map(Self::Lines),
             modes::Modes::parse(when, complaints).map(Self::Modes),
             changes::Changes::parse(when, known, complaints).map(Self::Changes),
-            paths::Paths::parse(when, complaints).map(Self::Paths),
-            only_paths::OnlyPaths::parse(when, complaints).map(Self::OnlyPaths),
+            paths::Paths::parse(when, shelf, complaints).map(Self::Paths),
+            only_paths::OnlyPaths::parse(when, shelf, complaints).map(Self::OnlyPaths),
         ];
         parsed.into_iter().flatten().collect()
     }
