@@ -165,10 +165,7 @@ fn unattributed(involved: &Involved) -> Option<Finding> {
         code: Code::UnattributedCommit,
         effect: Effect::Denies,
         rule: None,
-        message: format!(
-            "{} commits have an author whom no account answers for",
-            involved.unattributed.len()
-        ),
+        message: format!("commits whose author no account answers for: {}", involved.unattributed.len()),
         why: None,
         evidence,
         evidence_total: involved.unattributed.len(),

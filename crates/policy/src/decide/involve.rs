@@ -62,6 +62,8 @@ struct Look<'f> {
     facts: &'f Facts,
     rules: &'f Rules,
     traces: BTreeSet<AgentTrace>,
+    /// The accounts that the forge vouches for: each was judged.
+    accounts: BTreeSet<UserId>,
     /// Who had a hand in it: registered agents by name, and `None` when there is any other.
     agents: BTreeSet<Option<String>>,
     merging: Option<String>,
@@ -76,6 +78,7 @@ impl<'f> Look<'f> {
             facts,
             rules,
             traces: BTreeSet::new(),
+            accounts: BTreeSet::new(),
             agents: BTreeSet::new(),
             merging: None,
             uncovered: false,
@@ -105,7 +108,10 @@ impl<'f> Look<'f> {
 
     fn account(&mut self, account: &Account, did: &str) {
         let standing = standing::of(account, self.facts, self.rules);
-        self.judged(standing, &account.login, EvidenceClass::Platform, did);
+        let known = Catalogue::builtin().by_user_id(account.id);
+        let called = known.map_or(account.login.as_str(), |entry| entry.name.as_str());
+        self.accounts.insert(account.id);
+        self.judged(standing, called, EvidenceClass::Platform, did);
     }
 
     /// Accounts that addresses in commits belong to. Anybody may write any address, so this only raises scrutiny; a
@@ -136,15 +142,15 @@ impl<'f> Look<'f> {
     }
 
     /// Nothing that an account did is covered by the provision for assisted work: an account is somebody.
-    fn judged(&mut self, standing: Standing, login: &str, class: EvidenceClass, seen: &str) {
+    fn judged(&mut self, standing: Standing, called: &str, class: EvidenceClass, seen: &str) {
         let registered = match standing {
             Standing::Person => return,
-            Standing::Unknown(why) => return self.unseen(format!("whether `{login}` is a person: {why}")),
+            Standing::Unknown(why) => return self.unseen(format!("whether `{called}` is a person: {why}")),
             Standing::Agent(name) => Some(name),
             Standing::Unregistered => None,
         };
         self.uncovered = true;
-        self.add(registered, login, class, seen);
+        self.add(registered, called, class, seen);
     }
 
     /// Signs that the catalogue knows.
@@ -214,7 +220,7 @@ impl<'f> Look<'f> {
         let is_trace = |trace: &Trace| {
             trace.user_id == Some(id) && matches!(&trace.place, Place::Commit(oid) if *oid == commit.oid)
         };
-        if found.found.iter().any(is_trace) {
+        if self.accounts.contains(&id) || found.found.iter().any(is_trace) {
             return None;
         }
         match standing::of_linked(id, &noreply.login, self.facts, self.rules) {
