@@ -11,7 +11,7 @@ mod involve;
 mod standing;
 
 use crate::facts::{Fact, Facts, Pull, PullState};
-use crate::predicate::{Classified, Scene};
+use crate::predicate::{Classified, Scene, Touched};
 use crate::rules::{DEFAULT_CHECK, RuleSource, Rules};
 use crate::verdict::{
     Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, Verdict,
@@ -86,7 +86,7 @@ fn judge(facts: &Facts, pull: &Pull, rules: &Rules) -> PullVerdict {
 }
 
 /// The files of a change with their classes and the patterns they match, once for all rules.
-fn classified<'f>(pull: &'f Pull, rules: &Rules) -> Fact<Vec<Classified<'f>>> {
+fn classified<'f>(pull: &'f Pull, rules: &Rules) -> Fact<Touched<'f>> {
     match &pull.change {
         Fact::Unknown(why) => Fact::Unknown(why.clone()),
         Fact::Known(change) => {
@@ -94,7 +94,7 @@ fn classified<'f>(pull: &'f Pull, rules: &Rules) -> Fact<Vec<Classified<'f>>> {
                 let (classes, hits) = (rules.classes.classify(file), rules.paths.hits(file));
                 Classified { file, classes, hits }
             };
-            Fact::Known(change.files.iter().map(classify).collect())
+            Fact::Known(Touched::of(change.files.iter().map(classify).collect()))
         }
     }
 }

@@ -6,7 +6,7 @@
 use change::Class;
 
 use super::approval::Approvals;
-use crate::predicate::{Proof, Scene};
+use crate::predicate::Scene;
 use crate::verdict::{Code, Effect, Finding, TierState};
 
 /// What is missing for the floor, unless a tier that is required asks for an approval anyway.
@@ -16,8 +16,7 @@ pub(super) fn check(scene: &Scene<'_>, tiers: &[TierState], approvals: &Approval
     }
     // Files that are not known block by themselves.
     let files = scene.files.get().ok()?;
-    let governs = |class: &Class| *class == Class::GOVERNANCE || *class == Class::STEERING;
-    let proof = Proof::files(files.iter().filter(|file| file.classes.iter().any(governs)));
+    let proof = files.of_classes(&[Class::GOVERNANCE, Class::STEERING]);
     (proof.total > 0).then(|| Finding {
         code: Code::GovernanceFloor,
         effect: Effect::Waits,

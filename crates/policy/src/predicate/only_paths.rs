@@ -29,9 +29,9 @@ impl OnlyPaths {
             Ok(files) => files,
             Err(why) => return Outcome::Undetermined(why.to_owned()),
         };
-        if files.is_empty() || !files.iter().all(|file| file.hits.any_of(&self.paths)) {
+        if !files.all_match(&self.paths) {
             return Outcome::Fails;
         }
-        Outcome::Holds(Proof::note(format!("all {} changed files are inside", files.len())))
+        Outcome::Holds(Proof::note(format!("all {} changed files are inside", files.files.len())))
     }
 }

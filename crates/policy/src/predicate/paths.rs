@@ -39,9 +39,6 @@ impl Paths {
     }
 
     pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
-        scene.any_file(|file| {
-            let excepted = self.except.as_ref().is_some_and(|except| file.hits.any_of(except));
-            file.hits.any_of(&self.any) && !excepted
-        })
+        scene.any_file(|files| files.matching(&self.any, self.except.as_ref()))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Conditions keep only where their patterns stand in the set.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use change::{FileChange, Globs};
@@ -60,11 +61,17 @@ impl PathSet {
     }
 }
 
-/// The patterns that one path matches, ascending.
+/// The patterns that a path matches, or one of several paths, ascending.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hits(Vec<usize>);
 
 impl Hits {
+    /// Everything that is in one of them.
+    pub(crate) fn union<'h>(all: impl Iterator<Item = &'h Self>) -> Self {
+        let union: BTreeSet<usize> = all.flat_map(|hits| hits.0.iter().copied()).collect();
+        Self(union.into_iter().collect())
+    }
+
     /// Whether one of the condition's patterns is among them.
     pub(crate) fn any_of(&self, slot: &Slot) -> bool {
         let first = self.0.partition_point(|at| *at < slot.0.start);

@@ -88,9 +88,12 @@ pub(super) fn any_tightening() -> impl Strategy<Value = Tightening> {
 }
 
 impl Tightening {
-    /// Whether it may allow what nothing allowed before.
-    pub(super) fn may_allow(&self) -> bool {
-        matches!(self, Self::AddRule((_, DemandOf(Demand::Require(_)))))
+    /// The same, but what would require now denies: a rule that requires may allow what nothing allowed before.
+    pub(super) fn without_allowing(self) -> Self {
+        match self {
+            Self::AddRule((when, _)) => Self::AddRule((when, DemandOf(Demand::Deny))),
+            other => other,
+        }
     }
 
     pub(super) fn apply(&self, rules: &RuleFile) -> RuleFile {
