@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod gate;
+mod record;
 mod scenarios;
 
 use gate::Gate;
