@@ -12,7 +12,9 @@ use super::standing::{self, Standing};
 use crate::facts::{Account, Fact, Facts, Group, Pull, Review, ReviewState};
 use crate::ids::UserId;
 use crate::rules::{Rules, Tier};
-use crate::verdict::{Approval, Code, Disqualification, Disqualified, Effect, Evidence, Finding, TierState};
+use crate::verdict::{
+    Approval, Code, Disqualification, Disqualified, Effect, Evidence, Finding, TierState, quoted,
+};
 use independence::Hands;
 
 /// The state of each tier that is required.
@@ -40,7 +42,7 @@ pub(super) fn changes_requested(facts: &Facts, pull: &Pull, rules: &Rules) -> Ve
 }
 
 fn changes_finding(review: &Review) -> Finding {
-    let who = review.author.get().map_or("somebody", |author| author.login.as_str());
+    let who = quoted(review.author.get().map_or("somebody", |author| author.login.as_str()));
     Finding {
         code: Code::ChangesRequested,
         effect: Effect::Waits,

@@ -11,7 +11,7 @@ use crate::facts::{Account, Facts, Pull};
 use crate::identity::{self, Catalogue, Trace};
 use crate::ids::{Sha, UserId};
 use crate::rules::Rules;
-use crate::verdict::{AgentTrace, EvidenceClass, JudgedAs};
+use crate::verdict::{AgentTrace, EvidenceClass, JudgedAs, quoted};
 
 /// Whose work it is, and what could not be seen of that.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Look<'_> {
             Standing::Agent(name) => self.add(Some(name), &account.login, EvidenceClass::Platform, did),
             Standing::Unregistered => self.add(None, &account.login, EvidenceClass::Platform, did),
             Standing::Unknown(why) => {
-                self.unseen.push(format!("whether `{}` is a person: {why}", account.login));
+                self.unseen.push(format!("whether `{}` is a person: {why}", quoted(&account.login)));
             }
         }
     }
@@ -114,7 +114,7 @@ impl Look<'_> {
                     }
                     Standing::Unregistered => self.add(None, &account.login, EvidenceClass::Claimed, &seen),
                     Standing::Unknown(why) => {
-                        self.unseen.push(format!("whether `{}` is a person: {why}", account.login));
+                        self.unseen.push(format!("whether `{}` is a person: {why}", quoted(&account.login)));
                     }
                 }
             }
