@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1` writes the stages instead of comparing them; read the difference before committing it.
 
+use std::path::PathBuf;
+
 use crate::Gate;
 use crate::gate::scenario;
 
@@ -82,6 +84,27 @@ scenarios! {
     unattributed_commit,
     unknown_user,
     unregistered_bot,
+}
+
+#[test]
+fn every_scenario_is_in_the_overview() {
+    let overview = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/scenarios.md");
+    let overview = std::fs::read_to_string(overview).unwrap();
+    let rows = overview.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let mut told: Vec<(String, String)> = Vec::new();
+    for (name, rest) in rows.filter(|(name, _)| !name.contains('.')) {
+        let title = rest.split(" | ").next().unwrap_or_default();
+        told.push((name.to_owned(), format!("# {title}")));
+    }
+    told.sort();
+    let names = std::fs::read_dir(scenario("")).unwrap();
+    let mut there: Vec<(String, String)> = Vec::new();
+    for name in names.map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
+        let readme = std::fs::read_to_string(scenario(&name).join("README.md")).unwrap();
+        there.push((name, readme.lines().next().unwrap_or_default().to_owned()));
+    }
+    there.sort();
+    assert_eq!(told, there, "docs/scenarios.md has one row for each folder, with the title of its README.md");
 }
 
 async fn play(name: &str) {
