@@ -9,6 +9,7 @@ mod explain;
 mod init;
 mod serve;
 mod source;
+mod test;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ enum Verb {
     Serve(serve::Serve),
     /// Validate rules and show every complaint with line, caret and help
     Check(check::Check),
+    /// Judge the cases that stand beside the rules, without a forge
+    Test(test::Test),
     /// Show why a pull request was judged as it was, from the store
     Explain(explain::Explain),
     /// List deliveries: what came, what became of it, what could not be read
@@ -47,6 +50,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.verb {
         Verb::Serve(verb) => verb.run(),
         Verb::Check(verb) => verb.run(),
+        Verb::Test(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
         Verb::Deliveries(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),

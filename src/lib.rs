@@ -1,5 +1,6 @@
 //! Portcullis, a self-hosted gatekeeper for coding agents on a Git forge.
 
+pub mod casebook;
 pub mod cli;
 pub mod clock;
 pub mod config;
