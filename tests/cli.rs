@@ -119,8 +119,7 @@ fn refuses(changed: (&str, &str), flags: &[&str], named: &str) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("unknown-key.toml"), "listem = \"127.0.0.1:1\"\n").unwrap();
     std::fs::write(folder.path().join("wrong-type.toml"), "workers = \"many\"\n").unwrap();
-    let mut environment: Vec<_> =
-        ENVIRONMENT.into_iter().filter(|(name, _)| *name != changed.0).collect();
+    let mut environment: Vec<_> = ENVIRONMENT.into_iter().filter(|(name, _)| *name != changed.0).collect();
     if !changed.1.is_empty() {
         environment.push(changed);
     }
@@ -128,7 +127,10 @@ fn refuses(changed: (&str, &str), flags: &[&str], named: &str) {
     let (code, out, err) = portcullis(folder.path(), &arguments, &environment);
     assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
     assert!(err.contains(named), "`{named}` is not named:\n{err}");
-    assert!(!err.contains(SECRET) && !err.contains(KEY) && !err.contains("hunter2"), "a secret is told:\n{err}");
+    assert!(
+        !err.contains(SECRET) && !err.contains(KEY) && !err.contains("hunter2"),
+        "a secret is told:\n{err}"
+    );
 }
 
 #[test]
@@ -189,9 +191,24 @@ fn help_names_every_verb_and_flag() {
     help(&["deliveries", "--help"], &["--failed", "--limit", "--body", "--json", "--data", "--store"]);
     help(&["demo", "--help"], &["--stay"]);
     let serve = [
-        "--config", "--listen", "--data", "--store", "--rules", "--workers", "--lease-seconds", "--app-id",
-        "--retention-days", "--git-cache-gib", "--private-key-file", "--webhook-secret-file", "--api-url",
-        "--graphql-url", "--git-url", "--log-json", "PORTCULLIS_LEASE_SECONDS", "PORTCULLIS_WEBHOOK_SECRET_FILE",
+        "--config",
+        "--listen",
+        "--data",
+        "--store",
+        "--rules",
+        "--workers",
+        "--lease-seconds",
+        "--app-id",
+        "--retention-days",
+        "--git-cache-gib",
+        "--private-key-file",
+        "--webhook-secret-file",
+        "--api-url",
+        "--graphql-url",
+        "--git-url",
+        "--log-json",
+        "PORTCULLIS_LEASE_SECONDS",
+        "PORTCULLIS_WEBHOOK_SECRET_FILE",
     ];
     help(&["serve", "--help"], &serve);
 }

@@ -66,9 +66,11 @@ async fn three_hundred_reviewers_cost_no_more() {
         write!(users, "    {{ login = \"reviewer-{n}\", id = {} }},\n", 10_000 + n).unwrap();
         write!(members, "\"reviewer-{n}\", ").unwrap();
     }
-    let forge = FORGE
-        .replacen("users = [\n", &format!("users = [\n{users}"), 1)
-        .replacen("members = [", &format!("members = [{members}"), 1);
+    let forge = FORGE.replacen("users = [\n", &format!("users = [\n{users}"), 1).replacen(
+        "members = [",
+        &format!("members = [{members}"),
+        1,
+    );
     let gate = Gate::start(&forge, RULES).await;
     let number = crate::stage::propose(&gate.github, "hello").await;
     for n in 0..300 {

@@ -51,7 +51,8 @@ async fn closing_and_reopening_posts_nothing_new() {
 async fn of_two_pull_requests_with_one_head_the_strictest_is_shown() {
     let (gate, lenient) = Gate::with_approved_proposal().await;
     push(&gate.github, "alice", "release/1", "release").await;
-    let strict = gate.github.open(Open::new("Copilot", WEB, "copilot/hello").base("release/1")).await.unwrap();
+    let strict =
+        gate.github.open(Open::new("Copilot", WEB, "copilot/hello").base("release/1")).await.unwrap();
     gate.settle().await;
     gate.shows(lenient, "failure");
     assert!(gate.shown(lenient).contains(&format!("pull request {strict}")), "{}", gate.shown(lenient));

@@ -203,7 +203,8 @@ pub(crate) async fn post(
 
 /// A `pull_request` payload whose number is none.
 pub(crate) fn unreadable_payload() -> String {
-    let pull = json!({ "number": "one", "updated_at": "2026-01-15T12:00:00Z", "head": { "sha": "0".repeat(40) } });
+    let pull =
+        json!({ "number": "one", "updated_at": "2026-01-15T12:00:00Z", "head": { "sha": "0".repeat(40) } });
     let body = json!({
         "action": "opened",
         "installation": { "id": 7001 },
