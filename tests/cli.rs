@@ -15,6 +15,8 @@ type Said = (Option<i32>, String, String);
 fn portcullis(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
     command.current_dir(folder).args(arguments).env_clear().envs(environment.iter().copied());
+    // `serve` runs git.
+    command.env("PATH", std::env::var_os("PATH").unwrap());
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
