@@ -4,6 +4,7 @@
 //! `BLESS=1` writes verdict and actions instead of comparing them; read the difference before committing it.
 
 #![expect(clippy::disallowed_methods, reason = "the core does no I/O, but its golden files must be read")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
