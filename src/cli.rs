@@ -4,10 +4,12 @@
 mod check;
 mod complaint;
 mod deliveries;
+mod demo;
 mod explain;
 mod init;
 mod serve;
 mod source;
+mod test;
 
 use std::process::ExitCode;
 
@@ -27,10 +29,14 @@ enum Verb {
     Serve(serve::Serve),
     /// Validate rules and show every complaint with line, caret and help
     Check(check::Check),
+    /// Judge the cases that stand beside the rules, without a forge
+    Test(test::Test),
     /// Show why a pull request was judged as it was, from the store
     Explain(explain::Explain),
     /// List deliveries: what came, what became of it, what could not be read
     Deliveries(deliveries::Deliveries),
+    /// Play the main job on this machine: an embedded forge, a gate, and a handful of pull requests
+    Demo(demo::Play),
     /// Write a commented rules.toml to start from
     Init(init::Init),
 }
@@ -44,8 +50,10 @@ pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.verb {
         Verb::Serve(verb) => verb.run(),
         Verb::Check(verb) => verb.run(),
+        Verb::Test(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
         Verb::Deliveries(verb) => verb.run(),
+        Verb::Demo(verb) => verb.run(),
         Verb::Init(verb) => verb.run(),
     };
     match outcome {

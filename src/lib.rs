@@ -1,8 +1,10 @@
 //! Portcullis, a self-hosted gatekeeper for coding agents on a Git forge.
 
+pub mod casebook;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod git;
 pub mod github;
 pub mod lease;

@@ -14,9 +14,9 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging. A second call is ignored.
-pub fn log(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("PORTCULLIS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+/// Starts logging, at this level unless the environment says otherwise. A second call is ignored.
+pub fn log(format: LogFormat, level: &str) {
+    let filter = EnvFilter::try_from_env("PORTCULLIS_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let _ = match format {
         LogFormat::Text => builder.try_init(),

@@ -20,7 +20,7 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> Result<ExitCode, Error> {
-        telemetry::log(if self.flags.log_json { LogFormat::Json } else { LogFormat::Text });
+        telemetry::log(if self.flags.log_json { LogFormat::Json } else { LogFormat::Text }, "info");
         let settings = Settings::resolve(self.flags)?;
         runtime()?.block_on(async {
             let running = start(&settings, Clock::system(), telemetry::metrics()).await?;

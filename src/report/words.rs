@@ -47,6 +47,7 @@ pub(super) fn code(code: Code) -> &'static str {
         Code::RuleDenies => "rule-denies",
         Code::RuleRequires => "rule-requires",
         Code::NothingAllows => "nothing-allows",
+        Code::GovernanceFloor => "governance-floor",
         Code::ChangesRequested => "changes-requested",
     }
 }

@@ -1,5 +1,5 @@
-//! The store against a real database. Every test takes its store from [`stage`], so that the same tests can run on
-//! another engine.
+//! The store against a real database: SQLite, or PostgreSQL when `PORTCULLIS_TEST_POSTGRES` names a server
+//! (`postgres://user@host:port`) on which each test makes a database of its own.
 
 mod interleaving;
 mod queue;
@@ -26,8 +26,23 @@ pub(super) struct Stage {
 }
 
 /// A fresh, empty database of the engine under test.
-pub(super) fn store_url() -> (TempDir, String) {
-    sqlite_url()
+pub(super) async fn store_url() -> (TempDir, String) {
+    match std::env::var("PORTCULLIS_TEST_POSTGRES") {
+        Ok(server) => (tempfile::tempdir().unwrap(), postgres_url(&server).await),
+        Err(_) => sqlite_url(),
+    }
+}
+
+async fn postgres_url(server: &str) -> String {
+    use sqlx::Connection as _;
+
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let name = format!("store_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    sqlx::any::install_default_drivers();
+    let mut connection = sqlx::AnyConnection::connect(&format!("{server}/postgres")).await.unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
+    format!("{server}/{name}")
 }
 
 /// A fresh SQLite file, for what only that engine does.
@@ -38,7 +53,7 @@ pub(super) fn sqlite_url() -> (TempDir, String) {
 }
 
 pub(super) async fn stage() -> Stage {
-    stage_on(store_url()).await
+    stage_on(store_url().await).await
 }
 
 pub(super) async fn stage_on((folder, url): (TempDir, String)) -> Stage {

@@ -41,14 +41,17 @@ pub enum Severity {
 pub(crate) struct Complaints<'a> {
     text: &'a str,
     list: Vec<Complaint>,
+    errors: usize,
+    warnings: usize,
 }
 
-/// More than this helps nobody, and a hostile file could ask for any number.
+/// More than this of one severity helps nobody, and a hostile file could ask for any number. Warnings never use up the
+/// room of errors: an error that is not told would make the file valid.
 const MOST: usize = 100;
 
 impl<'a> Complaints<'a> {
     pub(crate) fn about(text: &'a str) -> Self {
-        Self { text, list: Vec::new() }
+        Self { text, list: Vec::new(), errors: 0, warnings: 0 }
     }
 
     pub(crate) fn error(
@@ -77,12 +80,20 @@ impl<'a> Complaints<'a> {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.list.iter().any(|complaint| complaint.severity == Severity::Error)
+        self.errors > 0
     }
 
     /// All complaints in the order of the file.
     pub(crate) fn finish(mut self) -> Vec<Complaint> {
         self.list.sort_by_key(|complaint| (complaint.span.start, complaint.severity));
+        let end = self.text.len();
+        for (severity, count) in [(Severity::Error, self.errors), (Severity::Warning, self.warnings)] {
+            if let Some(more) = count.checked_sub(MOST).filter(|more| *more > 0) {
+                let message = format!("{more} more complaints are not shown");
+                let help = "Repair the first ones: many of the others tend to go with them.".to_owned();
+                self.push(severity, "too-many-complaints", end..end, message, help);
+            }
+        }
         self.list
     }
 
@@ -94,9 +105,24 @@ impl<'a> Complaints<'a> {
         message: String,
         help: String,
     ) {
-        if self.list.len() >= MOST {
-            return;
+        let count = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *count = count.saturating_add(1);
+        if *count <= MOST {
+            self.push(severity, code, span, message, help);
         }
+    }
+
+    fn push(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        span: Range<usize>,
+        message: String,
+        help: String,
+    ) {
         let (line, column) = place(self.text, span.start);
         self.list.push(Complaint { code, severity, span, line, column, message, help });
     }

@@ -6,15 +6,17 @@
 mod approval;
 mod bounds;
 mod demand;
+mod floor;
 mod involve;
 mod standing;
 
 use crate::facts::{Fact, Facts, Pull, PullState};
-use crate::predicate::{Classified, Scene};
+use crate::predicate::{Classified, Scene, Touched};
 use crate::rules::{DEFAULT_CHECK, RuleSource, Rules};
 use crate::verdict::{
     Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, Verdict,
 };
+use approval::Bench;
 use involve::Involved;
 
 /// Decides about a subject.
@@ -33,7 +35,11 @@ pub fn decide(facts: &Facts, source: &RuleSource) -> Verdict {
         first.findings.push(cannot_see(format!("which other pull requests have this head: {why}")));
         conclude(first);
     }
-    let conclusion = pulls.iter().map(|pull| pull.conclusion).max().unwrap_or(Conclusion::Success);
+    let least = match &facts.siblings {
+        Fact::Known(_) => Conclusion::Success,
+        Fact::Unknown(_) => Conclusion::Failure,
+    };
+    let conclusion = pulls.iter().map(|pull| pull.conclusion).fold(least, Conclusion::max);
     Verdict {
         repository: facts.repository.clone(),
         head: facts.pull.head.sha.clone(),
@@ -64,26 +70,31 @@ fn judge(facts: &Facts, pull: &Pull, rules: &Rules) -> PullVerdict {
             repository: &facts.repository,
             pull,
             files: classified(pull, rules),
-            agents: involved.registered(),
+            agents: involved.registered.clone(),
         };
         let demands = demand::gather(&scene, rules, &involved);
-        let asked = approval::tiers(facts, pull, rules, &demands.tiers);
-        findings.extend(demand::findings(demands, &asked));
-        findings.extend(approval::changes_requested(facts, pull, rules));
-        tiers = asked;
+        let bench = Bench::of(facts, pull, rules);
+        let approvals = bench.approvals();
+        tiers = bench.tiers(&demands.tiers, &approvals);
+        findings.extend(demand::findings(demands, &tiers));
+        findings.extend(bench.changes_requested());
+        findings.extend(floor::check(&scene, &tiers, &approvals));
     }
     let mut verdict = PullVerdict { tiers, ..verdict_of(pull, involved.judged_as, findings) };
     verdict.involvement = shown(pull, involved);
     verdict
 }
 
-/// The files of a change with their classes, once for all rules.
-fn classified<'f>(pull: &'f Pull, rules: &Rules) -> Fact<Vec<Classified<'f>>> {
+/// The files of a change with their classes and the patterns they match, once for all rules.
+fn classified<'f>(pull: &'f Pull, rules: &Rules) -> Fact<Touched<'f>> {
     match &pull.change {
         Fact::Unknown(why) => Fact::Unknown(why.clone()),
         Fact::Known(change) => {
-            let classify = |file| Classified { file, classes: rules.classes.classify(file) };
-            Fact::Known(change.files.iter().map(classify).collect())
+            let classify = |file| {
+                let (classes, hits) = (rules.classes.classify(file), rules.paths.hits(file));
+                Classified { file, classes, hits }
+            };
+            Fact::Known(Touched::of(change.files.iter().map(classify).collect()))
         }
     }
 }

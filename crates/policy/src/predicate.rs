@@ -23,23 +23,72 @@ use change::{Class, FileChange};
 use crate::complaint::Complaints;
 use crate::facts::{Fact, Lines, Pull, Repository};
 use crate::rules::read::Table;
+use crate::rules::shelf::{Hits, Shelf, Slot};
 use crate::verdict::Evidence;
 
-/// What a condition is judged on: one pull request, with its files classified once for all rules.
+/// What a condition is judged on: one pull request, with its files classified and matched once for all rules.
 #[derive(Debug)]
 pub(crate) struct Scene<'f> {
     pub(crate) repository: &'f Repository,
     pub(crate) pull: &'f Pull,
-    pub(crate) files: Fact<Vec<Classified<'f>>>,
+    pub(crate) files: Fact<Touched<'f>>,
     /// Registered agents that had a hand in it.
     pub(crate) agents: BTreeSet<String>,
 }
 
-/// A changed file and the classes it falls in.
+/// The changed files, and what they are all together: a rule that none of them concerns need not ask each.
+#[derive(Debug)]
+pub(crate) struct Touched<'f> {
+    files: Vec<Classified<'f>>,
+    classes: BTreeSet<Class>,
+    hits: Hits,
+}
+
+impl<'f> Touched<'f> {
+    pub(crate) fn of(files: Vec<Classified<'f>>) -> Self {
+        let mut classes = BTreeSet::new();
+        for class in files.iter().flat_map(|file| &file.classes) {
+            if !classes.contains(class) {
+                classes.insert(class.clone());
+            }
+        }
+        let hits = Hits::union(files.iter().map(|file| &file.hits));
+        Self { files, classes, hits }
+    }
+
+    /// The files of one of the classes.
+    pub(crate) fn of_classes(&self, wanted: &[Class]) -> Proof {
+        if !wanted.iter().any(|class| self.classes.contains(class)) {
+            return Proof::default();
+        }
+        self.those(|file| wanted.iter().any(|class| file.classes.contains(class)))
+    }
+
+    /// The files that match one of these patterns, and none of those.
+    fn matching(&self, any: &Slot, except: Option<&Slot>) -> Proof {
+        if !self.hits.any_of(any) {
+            return Proof::default();
+        }
+        self.those(|file| file.hits.any_of(any) && !except.is_some_and(|except| file.hits.any_of(except)))
+    }
+
+    /// Whether there are files and each of them matches one of the patterns.
+    fn all_match(&self, slot: &Slot) -> bool {
+        self.hits.any_of(slot) && self.files.iter().all(|file| file.hits.any_of(slot))
+    }
+
+    fn those(&self, hit: impl Fn(&Classified<'_>) -> bool) -> Proof {
+        Proof::files(self.files.iter().filter(|file| hit(file)))
+    }
+}
+
+/// A changed file, the classes it falls in and the patterns it matches.
 #[derive(Debug)]
 pub(crate) struct Classified<'f> {
     pub(crate) file: &'f FileChange,
     pub(crate) classes: BTreeSet<Class>,
+    /// Which path patterns of the rules it matches.
+    pub(crate) hits: Hits,
 }
 
 impl Classified<'_> {
@@ -98,12 +147,11 @@ impl Proof {
 
 impl Scene<'_> {
     /// Holds when at least one changed file is a hit.
-    fn any_file(&self, hit: impl Fn(&Classified<'_>) -> bool) -> Outcome {
-        let files = match self.files.get() {
-            Ok(files) => files,
+    fn any_file(&self, hits: impl FnOnce(&Touched<'_>) -> Proof) -> Outcome {
+        let proof = match self.files.get() {
+            Ok(files) => hits(files),
             Err(why) => return Outcome::Undetermined(why.to_owned()),
         };
-        let proof = Proof::files(files.iter().filter(|file| hit(file)));
         if proof.total == 0 { Outcome::Fails } else { Outcome::Holds(proof) }
     }
 }
@@ -129,6 +177,7 @@ impl Predicate {
     pub(crate) fn parse_all(
         when: &mut Table<'_>,
         known: &Known<'_>,
+        shelf: &mut Shelf,
         complaints: &mut Complaints<'_>,
     ) -> Vec<Self> {
         let parsed = [
@@ -141,8 +190,8 @@ impl Predicate {
             lines::ChangedLines::parse(when, complaints).map(Self::Lines),
             modes::Modes::parse(when, complaints).map(Self::Modes),
             changes::Changes::parse(when, known, complaints).map(Self::Changes),
-            paths::Paths::parse(when, complaints).map(Self::Paths),
-            only_paths::OnlyPaths::parse(when, complaints).map(Self::OnlyPaths),
+            paths::Paths::parse(when, shelf, complaints).map(Self::Paths),
+            only_paths::OnlyPaths::parse(when, shelf, complaints).map(Self::OnlyPaths),
         ];
         parsed.into_iter().flatten().collect()
     }

@@ -10,6 +10,7 @@ pub(crate) mod glob;
 mod people;
 pub(crate) mod read;
 mod rule;
+pub(crate) mod shelf;
 mod source;
 mod tiers;
 mod validate;
@@ -32,6 +33,7 @@ use crate::complaint::{Complaint, Complaints};
 use crate::facts::{Lines, Wanted};
 use crate::predicate::Known;
 use read::Table;
+use shelf::{PathSet, Shelf};
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +57,8 @@ pub struct Rules {
     pub rules: Vec<Rule>,
     /// Which paths are of which class.
     pub classes: ClassTable,
+    /// The path patterns of all rules.
+    pub(crate) paths: PathSet,
 }
 
 /// What came of reading a rules file.
@@ -144,7 +148,9 @@ fn parse_root(
     let class_names = classes::names(&class_tables);
     let classes = classes::parse(class_tables, complaints);
     let known = Known { agents: &agent_names, classes: &class_names };
-    let rules = parse_rules(&mut root, &known, &tier_names, complaints);
+    let mut shelf = Shelf::default();
+    let rules = parse_rules(&mut root, &known, &tier_names, &mut shelf, complaints);
+    let paths = shelf.compile(complaints);
     root.finish(complaints);
 
     let rules = Rules {
@@ -156,6 +162,7 @@ fn parse_root(
         tiers,
         rules,
         classes,
+        paths,
     };
     if !complaints.has_errors() {
         validate::whole(&rules, &validate::Spans { tiers: &tier_spans, agents: &agent_spans }, complaints);
@@ -179,6 +186,7 @@ fn parse_rules(
     root: &mut Table<'_>,
     known: &Known<'_>,
     tiers: &[String],
+    shelf: &mut Shelf,
     complaints: &mut Complaints<'_>,
 ) -> Vec<Rule> {
     if root.holds("rules", |value| !matches!(value, DeValue::Array(_))) {
@@ -190,7 +198,7 @@ fn parse_rules(
     }
     let mut rules: Vec<Rule> = Vec::new();
     for value in root.values("rules", complaints).map(|values| values.value).unwrap_or_default() {
-        let Some((id, rule)) = rule::parse(value, known, tiers, complaints) else { continue };
+        let Some((id, rule)) = rule::parse(value, known, tiers, shelf, complaints) else { continue };
         if let Some(first) = rules.iter().find(|other| other.id == rule.id) {
             complaints.error(
                 "duplicate-id",

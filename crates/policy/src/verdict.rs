@@ -240,6 +240,8 @@ pub enum Code {
     RuleRequires,
     /// No rule allows it.
     NothingAllows,
+    /// What governs or steers agents, and no person has looked at it.
+    GovernanceFloor,
     /// A person with write access asks for changes.
     ChangesRequested,
 }

@@ -94,7 +94,7 @@ async fn one_refused_operation_undoes_only_itself() {
 
 #[tokio::test]
 async fn a_full_queue_turns_callers_away() {
-    let (_folder, url) = store_url();
+    let (_folder, url) = store_url().await;
     let options = StoreOptions { queue: 4, queue_kib: 64, ..StoreOptions::default() };
     let store = Store::open(&url, options).await.unwrap();
     let body = NewDelivery { body: noise(1024 * 1024), ..delivery(guid(0), pull(0), at(0)) };
@@ -112,7 +112,7 @@ async fn a_full_queue_turns_callers_away() {
 
 #[tokio::test]
 async fn what_was_answered_survives_an_abrupt_end() {
-    let (_folder, url) = store_url();
+    let (_folder, url) = store_url().await;
     let path = url.clone();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().unwrap();

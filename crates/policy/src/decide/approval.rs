@@ -17,46 +17,17 @@ use crate::verdict::{
 };
 use independence::Hands;
 
-/// The state of each tier that is required.
-pub(super) fn tiers(
-    facts: &Facts,
-    pull: &Pull,
-    rules: &Rules,
-    required: &BTreeMap<String, BTreeSet<String>>,
-) -> Vec<TierState> {
-    let bench = Bench { facts, pull, rules, hands: Hands::of(pull) };
-    let approvals = bench.approvals();
-    let defined = required.iter().filter_map(|(name, by)| Some((rules.tiers.get(name)?, by)));
-    defined.map(|(tier, by)| bench.tier(tier, by.clone(), &approvals)).collect()
-}
-
-/// A request for changes by somebody with write access blocks until it is withdrawn.
-pub(super) fn changes_requested(facts: &Facts, pull: &Pull, rules: &Rules) -> Vec<Finding> {
-    let reviews = match pull.reviews.get() {
-        Ok(reviews) => reviews,
-        Err(why) => return vec![cannot_see(format!("the reviews: {why}"))],
-    };
-    let bench = Bench { facts, pull, rules, hands: Hands::of(pull) };
-    let asking = latest(reviews).filter(|review| review.state == ReviewState::ChangesRequested);
-    asking.filter(|review| bench.must_be_heard(review)).map(changes_finding).collect()
-}
-
 fn changes_finding(review: &Review) -> Finding {
-    let who = quoted(review.author.get().map_or("somebody", |author| author.login.as_str()));
+    let author = review.author.get().ok();
+    let who = quoted(author.map_or("somebody", |author| author.login.as_str()));
     Finding {
         code: Code::ChangesRequested,
         effect: Effect::Waits,
         rule: None,
         message: format!("`{who}` asks for changes"),
         why: None,
-        evidence: review
-            .author
-            .get()
-            .ok()
-            .map(|author| Evidence::Account(author.clone()))
-            .into_iter()
-            .collect(),
-        evidence_total: 1,
+        evidence_total: usize::from(author.is_some()),
+        evidence: author.map(|author| Evidence::Account(author.clone())).into_iter().collect(),
         way_out: Some(format!("`{who}` approves, or the review is dismissed.")),
     }
 }
@@ -87,7 +58,9 @@ fn decides(state: ReviewState) -> bool {
     }
 }
 
-struct Bench<'f> {
+/// Everything that approvals of one pull request are judged by.
+#[derive(Debug)]
+pub(super) struct Bench<'f> {
     facts: &'f Facts,
     pull: &'f Pull,
     rules: &'f Rules,
@@ -95,14 +68,47 @@ struct Bench<'f> {
 }
 
 /// What came of looking at all approvals.
-struct Approvals {
+#[derive(Debug)]
+pub(super) struct Approvals {
     counted: Vec<Account>,
     disqualified: Vec<Disqualified>,
     unseen: Option<String>,
 }
 
-impl Bench<'_> {
-    fn approvals(&self) -> Approvals {
+impl Approvals {
+    /// Whether at least one person approved whose approval counts.
+    pub(super) fn any(&self) -> bool {
+        !self.counted.is_empty()
+    }
+}
+
+impl<'f> Bench<'f> {
+    pub(super) fn of(facts: &'f Facts, pull: &'f Pull, rules: &'f Rules) -> Self {
+        Self { facts, pull, rules, hands: Hands::of(pull) }
+    }
+
+    /// The state of each tier that is required.
+    pub(super) fn tiers(
+        &self,
+        required: &BTreeMap<String, BTreeSet<String>>,
+        approvals: &Approvals,
+    ) -> Vec<TierState> {
+        let defined = required.iter().filter_map(|(name, by)| Some((self.rules.tiers.get(name)?, by)));
+        defined.map(|(tier, by)| self.tier(tier, by.clone(), approvals)).collect()
+    }
+
+    /// A request for changes by somebody with write access blocks until it is withdrawn.
+    pub(super) fn changes_requested(&self) -> Vec<Finding> {
+        let reviews = match self.pull.reviews.get() {
+            Ok(reviews) => reviews,
+            Err(why) => return vec![cannot_see(format!("the reviews: {why}"))],
+        };
+        let asking = latest(reviews).filter(|review| review.state == ReviewState::ChangesRequested);
+        asking.filter(|review| self.must_be_heard(review)).map(changes_finding).collect()
+    }
+
+    /// Which approvals count, and why the others do not.
+    pub(super) fn approvals(&self) -> Approvals {
         let mut approvals = Approvals { counted: Vec::new(), disqualified: Vec::new(), unseen: None };
         let reviews = match self.pull.reviews.get() {
             Ok(reviews) => reviews,
@@ -154,7 +160,7 @@ impl Bench<'_> {
             }
         }
         because.extend(self.hands.of_account(author.id));
-        because.extend(doubt(review, all));
+        because.extend(self.doubt(review, all));
         because
     }
 
@@ -211,16 +217,18 @@ impl Bench<'_> {
             Standing::Agent(_) | Standing::Unregistered => false,
         }
     }
-}
 
-/// A later decisive review by somebody unknown may be the approver's own second thought.
-fn doubt(approval: &Review, all: &[Review]) -> Option<Disqualification> {
-    let later = all.iter().filter(|review| review.id > approval.id && decides(review.state));
-    let nameless = later.filter(|review| review.state != ReviewState::Approved).find_map(|review| {
-        match &review.author {
-            Fact::Known(_) => None,
-            Fact::Unknown(why) => Some(why.clone()),
-        }
-    })?;
-    Some(Disqualification::PersonUnknown(format!("whose a later review is: {nameless}")))
+    /// A later decisive review by somebody unknown may be the approver's own second thought. Only one that would count
+    /// just as well, if it were theirs, takes nothing away.
+    fn doubt(&self, approval: &Review, all: &[Review]) -> Option<Disqualification> {
+        let as_good = |review: &Review| {
+            review.state == ReviewState::Approved
+                && review.commit.as_ref() == Some(&self.pull.head.sha)
+                && review.can_push == Fact::Known(true)
+        };
+        let later = all.iter().filter(|review| review.id >= approval.id && decides(review.state));
+        let nameless =
+            later.filter(|review| !as_good(review)).find_map(|review| review.author.get().err())?;
+        Some(Disqualification::PersonUnknown(format!("whose a later review is: {nameless}")))
+    }
 }

@@ -16,8 +16,8 @@ pub(super) fn check(facts: &Facts, pull: &Pull, rules: &Rules, involved: &Involv
     if matches!(involved.judged_as, JudgedAs::People | JudgedAs::Assisted) {
         return findings;
     }
-    for name in involved.registered() {
-        let Some(agent) = rules.agents.get(&name) else { continue };
+    for name in &involved.registered {
+        let Some(agent) = rules.agents.get(name) else { continue };
         let bounds = Bounds { facts, pull, rules, agent };
         findings.extend(bounds.expired());
         findings.extend(bounds.repository());
@@ -115,9 +115,7 @@ impl Bounds<'_> {
             let way_out = format!("Its owner `{}` adds `propose` to `may`.", self.agent.owner);
             findings.push(self.finding(Code::AgentVerb, message, way_out));
         }
-        let enabled_auto_merge = involved.traces.iter().any(|trace| {
-            trace.registered.as_deref() == Some(&self.agent.name) && trace.seen == "switched auto-merge on"
-        });
+        let enabled_auto_merge = involved.merging.as_ref() == Some(&self.agent.name);
         if enabled_auto_merge && !self.agent.may.contains(&Verb::Merge) {
             let message = format!("agent `{}` may not merge, but switched auto-merge on", self.agent.name);
             findings.push(self.finding(Code::AgentVerb, message, "Switch auto-merge off.".to_owned()));
@@ -131,11 +129,16 @@ fn spelled(patterns: &[String]) -> String {
     quoted.join(", ")
 }
 
+/// More agents than this in one pull request are told together.
+const MOST_NAMED: usize = 20;
+
 /// One finding for each agent that nobody registered.
 fn unregistered(involved: &Involved) -> Vec<Finding> {
     let mut by_name: std::collections::BTreeMap<&str, Vec<&AgentTrace>> = std::collections::BTreeMap::new();
     for trace in involved.traces.iter().filter(|trace| trace.registered.is_none()) {
-        by_name.entry(&trace.called).or_default().push(trace);
+        let name = trace.called.as_str();
+        let told = by_name.contains_key(name) || by_name.len() < MOST_NAMED;
+        by_name.entry(if told { name } else { "several more" }).or_default().push(trace);
     }
     let finding = |(name, traces): (&str, Vec<&AgentTrace>)| Finding {
         code: Code::UnregisteredAgent,

@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 
 use super::standing::{self, Standing};
-use crate::facts::{Account, Facts, Pull};
-use crate::identity::{self, Catalogue, Trace};
+use crate::facts::{Account, CommitIdentity, Fact, Facts, Linked, Pull};
+use crate::identity::address::Noreply;
+use crate::identity::{self, Catalogue, Place, Trace, Traces};
 use crate::ids::{Sha, UserId};
 use crate::rules::Rules;
 use crate::verdict::{AgentTrace, EvidenceClass, JudgedAs, quoted};
@@ -17,119 +18,170 @@ use crate::verdict::{AgentTrace, EvidenceClass, JudgedAs, quoted};
 #[derive(Debug)]
 pub(super) struct Involved {
     pub(super) judged_as: JudgedAs,
-    /// Every sign of an agent; several may point to one agent.
+    /// Signs of agents, at least one for each registered agent, and one at least if any is not registered.
     pub(super) traces: BTreeSet<AgentTrace>,
+    /// The names of all registered agents that had a hand in it.
+    pub(super) registered: BTreeSet<String>,
+    /// The registered agent that switched auto-merge on.
+    pub(super) merging: Option<String>,
     /// What could not be seen.
     pub(super) unseen: Vec<String>,
     /// Commits that no account answers for, when they count as an unregistered agent's.
     pub(super) unattributed: Vec<(Sha, String)>,
 }
 
-impl Involved {
-    /// The names of the registered agents among them.
-    pub(super) fn registered(&self) -> BTreeSet<String> {
-        self.traces.iter().filter_map(|trace| trace.registered.clone()).collect()
-    }
-}
-
 /// Finds out whose work a pull request is.
 pub(super) fn involve(facts: &Facts, pull: &Pull, rules: &Rules) -> Involved {
-    let mut look = Look { facts, rules, traces: BTreeSet::new(), unseen: Vec::new() };
+    let mut look = Look::new(facts, rules);
     look.platform(pull);
-    look.linked_commits(pull);
+    look.commits(pull);
     let found = identity::traces(pull);
-    look.unseen.extend(found.unseen.iter().cloned());
-    for trace in &found.found {
-        look.claimed(trace);
-    }
-    // Whoever opened it answers for commits without an account when that is a registered agent within bounds.
-    let author_is_agent = pull
-        .author
-        .get()
-        .is_ok_and(|author| matches!(standing::of(author, facts, rules), Standing::Agent(_)));
-    let mut unattributed = if author_is_agent { Vec::new() } else { identity::unattributed(pull) };
+    look.traces(&found);
+    let mut unattributed = look.unattributed(pull, &found);
     let judged_as = if !look.unseen.is_empty() {
         JudgedAs::Unknown
     } else if look.traces.is_empty() && unattributed.is_empty() {
         JudgedAs::People
-    } else if assisted(&look.traces, &found.found, &unattributed, rules) {
+    } else if look.is_assisted(&unattributed) {
         unattributed.clear();
         JudgedAs::Assisted
     } else {
         JudgedAs::Agents
     };
-    Involved { judged_as, traces: look.traces, unseen: look.unseen, unattributed }
+    Involved {
+        judged_as,
+        traces: look.traces,
+        registered: look.agents.into_iter().flatten().collect(),
+        merging: look.merging,
+        unseen: look.unseen,
+        unattributed,
+    }
 }
 
 struct Look<'f> {
     facts: &'f Facts,
     rules: &'f Rules,
     traces: BTreeSet<AgentTrace>,
+    /// The accounts that the forge vouches for: each was judged.
+    accounts: BTreeSet<UserId>,
+    /// Who had a hand in it: registered agents by name, and `None` when there is any other.
+    agents: BTreeSet<Option<String>>,
+    merging: Option<String>,
+    /// Some sign is of an agent that the provision for assisted work does not cover.
+    uncovered: bool,
     unseen: Vec<String>,
 }
 
-impl Look<'_> {
+impl<'f> Look<'f> {
+    fn new(facts: &'f Facts, rules: &'f Rules) -> Self {
+        Self {
+            facts,
+            rules,
+            traces: BTreeSet::new(),
+            accounts: BTreeSet::new(),
+            agents: BTreeSet::new(),
+            merging: None,
+            uncovered: false,
+            unseen: Vec::new(),
+        }
+    }
+
     /// Accounts that the forge vouches for.
     fn platform(&mut self, pull: &Pull) {
         match pull.author.get() {
             Ok(author) => self.account(author, "opened the pull request"),
-            Err(why) => self.unseen.push(format!("who opened it: {why}")),
+            Err(why) => self.unseen(format!("who opened it: {why}")),
         }
         match pull.pushers.get() {
             Ok(pushers) => pushers.iter().for_each(|pusher| self.account(pusher, "pushed to it")),
-            Err(why) => self.unseen.push(format!("who pushed to it: {why}")),
+            Err(why) => self.unseen(format!("who pushed to it: {why}")),
         }
-        match pull.auto_merge.as_ref().map(crate::facts::Fact::get) {
-            Some(Ok(enabler)) => self.account(enabler, "switched auto-merge on"),
-            Some(Err(why)) => self.unseen.push(format!("who switched auto-merge on: {why}")),
+        match pull.auto_merge.as_ref().map(Fact::get) {
+            Some(Ok(enabler)) => {
+                self.account(enabler, "switched auto-merge on");
+                self.merging = standing::registered(enabler.id, self.rules);
+            }
+            Some(Err(why)) => self.unseen(format!("who switched auto-merge on: {why}")),
             None => {}
         }
     }
 
     fn account(&mut self, account: &Account, did: &str) {
-        match standing::of(account, self.facts, self.rules) {
-            Standing::Person => {}
-            Standing::Agent(name) => self.add(Some(name), &account.login, EvidenceClass::Platform, did),
-            Standing::Unregistered => self.add(None, &account.login, EvidenceClass::Platform, did),
-            Standing::Unknown(why) => {
-                self.unseen.push(format!("whether `{}` is a person: {why}", quoted(&account.login)));
-            }
-        }
+        let standing = standing::of(account, self.facts, self.rules);
+        let known = Catalogue::builtin().by_user_id(account.id);
+        let called = known.map_or(account.login.as_str(), |entry| entry.name.as_str());
+        self.accounts.insert(account.id);
+        self.judged(standing, called, EvidenceClass::Platform, did);
     }
 
-    /// Accounts that addresses in commits belong to. Anybody may write any address, so this only raises scrutiny.
-    fn linked_commits(&mut self, pull: &Pull) {
+    /// Accounts that addresses in commits belong to. Anybody may write any address, so this only raises scrutiny; a
+    /// signature is proof.
+    fn commits(&mut self, pull: &Pull) {
         let Ok(commits) = pull.commits.get() else { return };
         for commit in commits {
             for person in commit.authors.iter().chain(&commit.committer) {
-                let Some(account) = &person.account else { continue };
-                if account.id == WEB_FLOW {
-                    continue;
+                if let Some(account) = &person.account {
+                    self.linked(account, EvidenceClass::Claimed, commit, "by");
                 }
-                let seen = format!("commit {} by {}", commit.oid.short(), account.login);
-                match standing::of_linked(account.id, &account.login, self.facts, self.rules) {
-                    Standing::Person => {}
-                    Standing::Agent(name) => {
-                        self.add(Some(name), &account.login, EvidenceClass::Claimed, &seen);
-                    }
-                    Standing::Unregistered => self.add(None, &account.login, EvidenceClass::Claimed, &seen),
-                    Standing::Unknown(why) => {
-                        self.unseen.push(format!("whether `{}` is a person: {why}", quoted(&account.login)));
-                    }
-                }
+            }
+            let signature = commit.signature.as_ref().filter(|signature| signature.valid);
+            if let Some(signer) = signature.and_then(|signature| signature.signer.as_ref()) {
+                self.linked(signer, EvidenceClass::Cryptographic, commit, "signed by");
             }
         }
     }
 
-    /// Signs that the catalogue knows.
-    fn claimed(&mut self, trace: &Trace) {
-        // What the forge vouches for was judged by account above.
-        if trace.class == EvidenceClass::Platform {
+    fn linked(&mut self, account: &Linked, class: EvidenceClass, commit: &CommitIdentity, how: &str) {
+        // What the catalogue knows is among the traces, under the agent's own name.
+        if account.id == WEB_FLOW || Catalogue::builtin().by_user_id(account.id).is_some() {
             return;
         }
-        let registered = self.registered_as(trace);
-        let called = called(trace);
-        self.add(registered, &called, trace.class, &trace.seen);
+        let seen = format!("commit {} {how} {}", commit.oid.short(), account.login);
+        let standing = standing::of_linked(account.id, &account.login, self.facts, self.rules);
+        self.judged(standing, &account.login, class, &seen);
+    }
+
+    /// Nothing that an account did is covered by the provision for assisted work: an account is somebody.
+    fn judged(&mut self, standing: Standing, called: &str, class: EvidenceClass, seen: &str) {
+        let registered = match standing {
+            Standing::Person => return,
+            Standing::Unknown(why) => {
+                return self.unseen(format!("whether `{}` is a person: {why}", quoted(called)));
+            }
+            Standing::Agent(name) => Some(name),
+            Standing::Unregistered => None,
+        };
+        self.uncovered = true;
+        self.add(registered, called, class, seen);
+    }
+
+    /// Signs that the catalogue knows.
+    fn traces(&mut self, found: &Traces) {
+        for why in &found.unseen {
+            self.unseen(why.clone());
+        }
+        let provided: BTreeSet<(&Place, &str)> = found
+            .found
+            .iter()
+            .filter(|trace| self.provides_for(trace))
+            .map(|trace| (&trace.place, trace.seen.as_str()))
+            .collect();
+        // What the forge vouches for was judged by account above.
+        for trace in found.found.iter().filter(|trace| trace.class != EvidenceClass::Platform) {
+            // Words that several entries of the catalogue have in common mean the one that is provided for.
+            let same_words = trace.class == EvidenceClass::Claimed
+                && trace.user_id.is_none()
+                && provided.contains(&(&trace.place, trace.seen.as_str()));
+            self.uncovered |= !self.provides_for(trace) && !same_words;
+            let registered = self.registered_as(trace);
+            self.add(registered, &called(trace), trace.class, &trace.seen);
+        }
+    }
+
+    fn provides_for(&self, trace: &Trace) -> bool {
+        let provision = self.rules.people.assisted.as_ref();
+        trace.class == EvidenceClass::Claimed
+            && provision.zip(trace.catalogue).is_some_and(|(provision, id)| provision.by.contains(id))
     }
 
     /// The registration that a sign points to: by number, by catalogue entry, or by another entry of the same family,
@@ -147,10 +199,56 @@ impl Look<'_> {
         agent.map(|agent| agent.name.clone())
     }
 
+    /// Commits that no account answers for. Whoever opened the pull request answers for them when that is a registered
+    /// agent within its bounds.
+    fn unattributed(&self, pull: &Pull, found: &Traces) -> Vec<(Sha, String)> {
+        let author = pull.author.get();
+        if author.is_ok_and(|author| standing::registered(author.id, self.rules).is_some()) {
+            return Vec::new();
+        }
+        let mut commits = identity::unattributed(pull);
+        for commit in pull.commits.get().map(Vec::as_slice).unwrap_or_default() {
+            commits.extend(self.nobodys(commit, found).map(|note| (commit.oid.clone(), note)));
+        }
+        commits
+    }
+
+    /// An address that carries the number of an account which the forge does not link it to: anybody can make up a
+    /// number, so it answers for nothing unless it is the number of a person.
+    fn nobodys(&self, commit: &CommitIdentity, found: &Traces) -> Option<String> {
+        let author = commit.authors.first().filter(|author| author.account.is_none())?;
+        let noreply = Noreply::parse(&author.email)?;
+        let id = noreply.id?;
+        let is_trace = |trace: &Trace| {
+            trace.user_id == Some(id) && matches!(&trace.place, Place::Commit(oid) if *oid == commit.oid)
+        };
+        if self.accounts.contains(&id) || found.found.iter().any(is_trace) {
+            return None;
+        }
+        match standing::of_linked(id, &noreply.login, self.facts, self.rules) {
+            Standing::Person => None,
+            _ => Some(format!("the forge knows no account {id}, whose number its author's address carries")),
+        }
+    }
+
+    /// Whether the provision for assisted work covers everything: a person's own work with claimed traces only.
+    fn is_assisted(&self, unattributed: &[(Sha, String)]) -> bool {
+        let Some(provision) = &self.rules.people.assisted else { return false };
+        !self.uncovered && (unattributed.is_empty() || provision.unattributed)
+    }
+
+    /// Bounded, but the first sign of each agent is always kept: the bounds of whoever had a hand in it are checked.
     fn add(&mut self, registered: Option<String>, called: &str, class: EvidenceClass, seen: &str) {
-        let trace = AgentTrace { registered, called: called.to_owned(), class, seen: bounded(seen) };
-        if self.traces.len() < MOST_TRACES || trace.registered.is_none() {
-            self.traces.insert(trace);
+        let first = self.agents.insert(registered.clone());
+        if first || self.traces.len() < MOST_TRACES {
+            let called = called.to_owned();
+            self.traces.insert(AgentTrace { registered, called, class, seen: bounded(seen) });
+        }
+    }
+
+    fn unseen(&mut self, what: String) {
+        if self.unseen.len() < MOST_UNSEEN && !self.unseen.contains(&what) {
+            self.unseen.push(what);
         }
     }
 }
@@ -159,8 +257,10 @@ impl Look<'_> {
 /// <https://docs.github.com/en/authentication/managing-commit-signature-verification>
 const WEB_FLOW: UserId = UserId(19_864_447);
 
-/// A pull request has at most 250 commits on GitHub; a few traces each are enough to explain.
+/// Enough to explain; a hostile pull request could carry a hundred thousand.
 const MOST_TRACES: usize = 500;
+/// One is enough to block.
+const MOST_UNSEEN: usize = 20;
 
 fn bounded(text: &str) -> String {
     text.chars().take(160).collect()
@@ -169,25 +269,4 @@ fn bounded(text: &str) -> String {
 fn called(trace: &Trace) -> String {
     let known = trace.catalogue.and_then(|id| Catalogue::builtin().entry(id)).map(|entry| entry.name.clone());
     known.or_else(|| trace.login.clone()).unwrap_or_else(|| "an unknown agent".to_owned())
-}
-
-/// Whether the provision for assisted work covers everything: a person's own work with claimed traces only.
-fn assisted(
-    traces: &BTreeSet<AgentTrace>,
-    found: &[Trace],
-    unattributed: &[(Sha, String)],
-    rules: &Rules,
-) -> bool {
-    let Some(provision) = &rules.people.assisted else { return false };
-    let claimed_only = traces.iter().all(|trace| trace.class == EvidenceClass::Claimed);
-    // A commit by the account of somebody unknown is no assistance, whatever else it carries.
-    let covered = |trace: &&AgentTrace| {
-        found.iter().any(|sign| {
-            sign.class == EvidenceClass::Claimed
-                && sign.catalogue.is_some_and(|id| provision.by.contains(id))
-                && (called(sign) == trace.called)
-        })
-    };
-    let all_covered = traces.iter().filter(|trace| !covered(trace)).count() == 0;
-    claimed_only && all_covered && (unattributed.is_empty() || provision.unattributed)
 }

@@ -5,6 +5,7 @@
 
 use crate::facts::{Account, AccountKind, Facts};
 use crate::identity::Catalogue;
+use crate::identity::address::is_bot_name;
 use crate::ids::UserId;
 use crate::rules::Rules;
 
@@ -26,7 +27,7 @@ pub(super) fn of(account: &Account, facts: &Facts, rules: &Rules) -> Standing {
     let login = account.login.to_ascii_lowercase();
     let excepted =
         rules.people.except_ids.contains(&account.id) || rules.people.except_logins.contains(&login);
-    if excepted || account.kind != AccountKind::User {
+    if excepted || account.kind != AccountKind::User || is_bot_name(&account.login) {
         return Standing::Unregistered;
     }
     person(account.id, facts, rules)

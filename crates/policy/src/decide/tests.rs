@@ -1,1 +1,11 @@
+//! Stories about decisions, and properties that hold for all of them.
 
+mod agent;
+mod approval;
+mod gate;
+mod people;
+mod property;
+mod review;
+mod rule;
+mod scene;
+mod sibling;

@@ -26,7 +26,7 @@ impl Changes {
     }
 
     pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
-        scene.any_file(|file| self.classes.iter().any(|class| file.classes.contains(class)))
+        scene.any_file(|files| files.of_classes(&self.classes))
     }
 }
 

@@ -19,7 +19,7 @@ impl Files {
 
     pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
         let count = match scene.files.get() {
-            Ok(files) => files.len() as u64,
+            Ok(files) => files.files.len() as u64,
             Err(why) => return Outcome::Undetermined(why.to_owned()),
         };
         if !self.bound.holds(count) {

@@ -46,7 +46,7 @@ impl Modes {
     }
 
     pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
-        scene.any_file(|file| self.modes.iter().any(|wanted| wanted.shows_in(file.file)))
+        scene.any_file(|files| files.those(|file| self.modes.iter().any(|wanted| wanted.shows_in(file.file))))
     }
 }
 

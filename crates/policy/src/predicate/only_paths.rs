@@ -2,23 +2,26 @@
 //!
 //! A change that touches nothing at all does not satisfy it, so that emptiness allows nothing.
 
-use change::Globs;
-
 use super::{Outcome, Proof, Scene};
 use crate::complaint::Complaints;
 use crate::rules::glob;
 use crate::rules::read::Table;
+use crate::rules::shelf::{Shelf, Slot};
 
 /// Holds when there are changed files and every one of them matches.
 #[derive(Debug, Clone)]
 pub(crate) struct OnlyPaths {
-    globs: Globs,
+    paths: Slot,
 }
 
 impl OnlyPaths {
-    pub(super) fn parse(when: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Option<Self> {
+    pub(super) fn parse(
+        when: &mut Table<'_>,
+        shelf: &mut Shelf,
+        complaints: &mut Complaints<'_>,
+    ) -> Option<Self> {
         let globs = glob::parse("only_paths", when, complaints)?;
-        Some(Self { globs })
+        Some(Self { paths: shelf.put(&globs) })
     }
 
     pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
@@ -26,10 +29,9 @@ impl OnlyPaths {
             Ok(files) => files,
             Err(why) => return Outcome::Undetermined(why.to_owned()),
         };
-        let inside = |path: &[u8]| self.globs.is_match(path);
-        if files.is_empty() || !files.iter().all(|file| inside(file.file.path.as_bytes())) {
+        if !files.all_match(&self.paths) {
             return Outcome::Fails;
         }
-        Outcome::Holds(Proof::note(format!("all {} changed files are inside", files.len())))
+        Outcome::Holds(Proof::note(format!("all {} changed files are inside", files.files.len())))
     }
 }

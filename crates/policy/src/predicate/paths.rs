@@ -3,26 +3,30 @@
 //! Renames count twice: where the file was and where it went. Written as a list of globs, or with exceptions as
 //! `{ any = [...], except = [...] }`.
 
-use change::Globs;
 use toml::de::DeValue;
 
 use super::{Outcome, Scene};
 use crate::complaint::Complaints;
 use crate::rules::glob;
 use crate::rules::read::Table;
+use crate::rules::shelf::{Shelf, Slot};
 
 /// Holds when a changed path matches `any` and none of `except`.
 #[derive(Debug, Clone)]
 pub(crate) struct Paths {
-    any: Globs,
-    except: Option<Globs>,
+    any: Slot,
+    except: Option<Slot>,
 }
 
 impl Paths {
-    pub(super) fn parse(when: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Option<Self> {
+    pub(super) fn parse(
+        when: &mut Table<'_>,
+        shelf: &mut Shelf,
+        complaints: &mut Complaints<'_>,
+    ) -> Option<Self> {
         if !when.holds("paths", |value| matches!(value, DeValue::Table(_))) {
             let any = glob::parse("paths", when, complaints)?;
-            return Some(Self { any, except: None });
+            return Some(Self { any: shelf.put(&any), except: None });
         }
         let mut table = when.table("paths", complaints)?;
         if !table.has("any") {
@@ -31,14 +35,10 @@ impl Paths {
         let any = glob::parse("any", &mut table, complaints);
         let except = glob::parse("except", &mut table, complaints);
         table.finish(complaints);
-        Some(Self { any: any?, except })
+        Some(Self { any: shelf.put(&any?), except: except.map(|except| shelf.put(&except)) })
     }
 
     pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
-        scene.any_file(|file| {
-            let path = file.file.path.as_bytes();
-            let excepted = self.except.as_ref().is_some_and(|except| except.is_match(path));
-            self.any.is_match(path) && !excepted
-        })
+        scene.any_file(|files| files.matching(&self.any, self.except.as_ref()))
     }
 }

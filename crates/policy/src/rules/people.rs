@@ -63,6 +63,9 @@ pub(super) fn parse(root: &mut Table<'_>, tiers: &[String], complaints: &mut Com
     if let Some(values) = table.values("accounts", complaints) {
         let ids = values.value.iter().filter_map(|value| account_id("people.accounts", value, complaints));
         people.accounts = ids.collect();
+        for value in &values.value {
+            refuse_known_agent(value, complaints);
+        }
     }
     parse_except(&mut table, &mut people, complaints);
     if people.members_of.is_empty() && people.accounts.is_empty() && !complaints.has_errors() {
@@ -95,6 +98,20 @@ fn account_id(
     number_of(path, value, i64::MAX as u64, complaints).map(|number| UserId(number.value))
 }
 
+/// An account of the catalogue is never a person's, so listing it here would do nothing.
+fn refuse_known_agent(value: &toml::Spanned<DeValue<'_>>, complaints: &mut Complaints<'_>) {
+    let DeValue::Integer(number) = value.get_ref() else { return };
+    let Ok(id) = u64::from_str_radix(number.as_str(), number.radix()) else { return };
+    if let Some(agent) = Catalogue::builtin().by_user_id(UserId(id)) {
+        complaints.error(
+            "person-and-agent",
+            value.span(),
+            format!("account {id} is known to be an agent's, `{}`, and never a person's", agent.id),
+            "Remove it here; an agent belongs under `[agents.NAME]`.",
+        );
+    }
+}
+
 fn parse_except(table: &mut Table<'_>, people: &mut People, complaints: &mut Complaints<'_>) {
     let Some(values) = table.values("except", complaints) else { return };
     for value in values.value {
@@ -102,6 +119,12 @@ fn parse_except(table: &mut Table<'_>, people: &mut People, complaints: &mut Com
             let id = number_of("people.except", value, i64::MAX as u64, complaints);
             people.except_ids.extend(id.map(|id| UserId(id.value)));
         } else if let Some(login) = text_of("people.except", value, complaints) {
+            complaints.warn(
+                "login-is-no-identity",
+                login.span,
+                format!("`people.except` names an account by its login `{}`", login.value.escape_debug()),
+                "Once it is renamed it counts as a person. `gh api users/LOGIN --jq .id` prints its number.",
+            );
             people.except_logins.insert(login.value.to_ascii_lowercase());
         }
     }

@@ -4,6 +4,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::read::{At, Table, list, nearest};
+use super::shelf::Shelf;
 use crate::complaint::Complaints;
 use crate::predicate::{Known, Predicate};
 
@@ -41,6 +42,7 @@ pub(super) fn parse(
     value: &Spanned<DeValue<'_>>,
     known: &Known<'_>,
     tiers: &[String],
+    shelf: &mut Shelf,
     complaints: &mut Complaints<'_>,
 ) -> Option<(At<String>, Rule)> {
     let mut table = Table::of("rules", value.span(), value, complaints)?;
@@ -51,7 +53,7 @@ pub(super) fn parse(
     }
     parse_on(&mut table, complaints);
     let when = match table.has("when") {
-        true => parse_when(&mut table, known, complaints),
+        true => parse_when(&mut table, known, shelf, complaints),
         false => Some(Vec::new()),
     };
     let demand = parse_demand(&mut table, tiers, complaints);
@@ -103,12 +105,13 @@ fn parse_on(table: &mut Table<'_>, complaints: &mut Complaints<'_>) {
 fn parse_when(
     table: &mut Table<'_>,
     known: &Known<'_>,
+    shelf: &mut Shelf,
     complaints: &mut Complaints<'_>,
 ) -> Option<Vec<Predicate>> {
     let mut when = table.table("when", complaints)?;
     let span = when.span.clone();
     let empty = when.is_empty();
-    let predicates = Predicate::parse_all(&mut when, known, complaints);
+    let predicates = Predicate::parse_all(&mut when, known, shelf, complaints);
     when.finish(complaints);
     if empty {
         complaints.error(

@@ -1,3 +1,5 @@
+mod fixtures;
+
 use super::*;
 use crate::complaint::Severity;
 

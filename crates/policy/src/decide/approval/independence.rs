@@ -1,10 +1,10 @@
 //! Who had a hand in a change, and so cannot approve it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{Fact, Person, Pull};
 use crate::identity::address::{Noreply, mailbox};
-use crate::ids::UserId;
+use crate::ids::{Sha, UserId};
 use crate::verdict::Disqualification;
 
 /// Everybody who had a hand in a change.
@@ -45,12 +45,12 @@ impl Hands {
             Fact::Unknown(why) => self.unknown(why),
             Fact::Known(commits) => {
                 for commit in commits {
-                    for author in &commit.authors {
-                        if let Some(id) = account_of(author) {
-                            self.add(id, Disqualification::CommitAuthor(commit.oid.clone()));
-                        }
+                    for id in commit.authors.iter().flat_map(accounts_of) {
+                        self.add(id, Disqualification::CommitAuthor(commit.oid.clone()));
                     }
-                    if let Some(id) = commit.committer.as_ref().and_then(account_of) {
+                    let signers = commit.signature.iter().filter_map(|signature| signature.signer.as_ref());
+                    let signers = signers.map(|signer| signer.id);
+                    for id in commit.committer.iter().flat_map(accounts_of).chain(signers) {
                         self.add(id, Disqualification::Committer(commit.oid.clone()));
                     }
                 }
@@ -59,7 +59,14 @@ impl Hands {
         match &pull.change {
             Fact::Unknown(why) => self.unknown(why),
             Fact::Known(change) => {
+                self.unlisted(pull, &change.commits);
                 for commit in &change.commits {
+                    if let Some(id) = id_in(&commit.author.email) {
+                        self.add(id, Disqualification::CommitAuthor(commit.oid.clone()));
+                    }
+                    if let Some(id) = id_in(&commit.committer.email) {
+                        self.add(id, Disqualification::Committer(commit.oid.clone()));
+                    }
                     let co_authors = commit.trailers.iter().filter(|trailer| is_co_author(&trailer.key));
                     let addresses = co_authors.filter_map(|trailer| Some(mailbox(&trailer.value)?.1));
                     for id in addresses.filter_map(id_in) {
@@ -67,6 +74,15 @@ impl Hands {
                     }
                 }
             }
+        }
+    }
+
+    /// Commits that git has and the forge does not list: to whom their addresses belong, nobody said.
+    fn unlisted(&mut self, pull: &Pull, commits: &[change::Commit]) {
+        let Fact::Known(listed) = &pull.commits else { return };
+        let listed: BTreeSet<&Sha> = listed.iter().map(|commit| &commit.oid).collect();
+        if let Some(commit) = commits.iter().find(|commit| !listed.contains(&commit.oid)) {
+            self.unknown(&format!("the forge does not list commit {}", commit.oid.short()));
         }
     }
 
@@ -94,10 +110,10 @@ fn is_co_author(key: &str) -> bool {
     key.eq_ignore_ascii_case("co-authored-by")
 }
 
-/// The account behind a name in a commit: linked by the forge, or named by the address itself.
-fn account_of(person: &Person) -> Option<UserId> {
+/// The accounts behind a name in a commit: linked by the forge, and named by the address itself.
+fn accounts_of(person: &Person) -> impl Iterator<Item = UserId> {
     let linked = person.account.as_ref().map(|account| account.id);
-    linked.or_else(|| id_in(&person.email))
+    linked.into_iter().chain(id_in(&person.email))
 }
 
 fn id_in(address: &str) -> Option<UserId> {

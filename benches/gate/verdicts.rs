@@ -1,0 +1,118 @@
+//! What a verdict costs: forge calls, which repeat exactly, and time, which wanders.
+
+use std::time::{Duration, Instant};
+
+use fake_github::{Label, ReviewState};
+
+use crate::stage::{Bench, Table, ms};
+
+/// Forge calls for a new head, a review and a label, by reviewers and files.
+pub(crate) async fn calls(table: &mut Table) {
+    for (reviewers, files) in [(0, 10), (300, 10), (0, 3000)] {
+        let bench = Bench::start(reviewers, 8).await;
+        // Token and members are in memory, as they are on a gate that runs.
+        bench.open("warm", 1).await;
+        deliver(&bench).await;
+
+        let mark = bench.github.calls().len();
+        let number = bench.open("counted", files).await;
+        deliver(&bench).await;
+        let new_head = bench.github.calls_since(mark).len();
+
+        for reviewer in 0..reviewers {
+            let login = format!("r{reviewer}");
+            bench.github.review_as(&login, "acme/web", number, ReviewState::Commented).await.unwrap();
+        }
+        deliver(&bench).await;
+        let mark = bench.github.calls().len();
+        bench.github.review_as("alice", "acme/web", number, ReviewState::Approved).await.unwrap();
+        deliver(&bench).await;
+        let review = bench.github.calls_since(mark).len();
+
+        let mark = bench.github.calls().len();
+        bench.github.label(label(number)).await.unwrap();
+        deliver(&bench).await;
+        let label = bench.github.calls_since(mark).len();
+        let of = format!("{reviewers} reviewers, {files} files");
+        table.row(format!("forge calls for a new head: {of}"), "≤ 3", new_head.to_string());
+        table.row(format!("forge calls for a review: {of}"), "≤ 2", review.to_string());
+        table.row(format!("forge calls for a label: {of}"), "≤ 2", label.to_string());
+        bench.running.stop().await;
+    }
+}
+
+fn label(number: u64) -> Label {
+    Label { actor: "alice".to_owned(), repo: "acme/web".to_owned(), pull: number, label: "bug".to_owned() }
+}
+
+async fn deliver(bench: &Bench) {
+    while !bench.github.pending().is_empty() {
+        bench.github.deliver_all(&bench.webhook()).await;
+        bench.at_rest().await;
+    }
+}
+
+/// From sending the delivery to the posted check, at 0 and 50 ms per forge call.
+pub(crate) async fn time_to_check(table: &mut Table) {
+    for latency in [0, 50] {
+        let bench = Bench::start(0, 8).await;
+        bench.open("warm", 1).await;
+        deliver(&bench).await;
+        bench.github.latency(Duration::from_millis(latency));
+
+        let mut new_heads = Vec::new();
+        let mut reviews = Vec::new();
+        for round in 0..10 {
+            let number = bench.open(&format!("timed-{round}"), 10).await;
+            new_heads.push(until_posted(&bench).await);
+            bench.github.review_as("alice", "acme/web", number, ReviewState::Approved).await.unwrap();
+            reviews.push(until_posted(&bench).await);
+        }
+        new_heads.sort();
+        reviews.sort();
+        let aim = if latency == 0 { "" } else { "< 150 ms" };
+        let median = |times: &[Duration]| ms(times.get(times.len() / 2).copied().unwrap_or_default());
+        table.row(format!("review to check, {latency} ms per call: median"), aim, median(&reviews));
+        table.row(format!("new head to check, {latency} ms per call: median"), "", median(&new_heads));
+        bench.running.stop().await;
+    }
+}
+
+async fn until_posted(bench: &Bench) -> Duration {
+    let posts = |bench: &Bench| {
+        let (created, updated) = bench.github.check_run_posts();
+        created + updated
+    };
+    let before = posts(bench);
+    let began = Instant::now();
+    bench.github.deliver_all(&bench.webhook()).await;
+    while posts(bench) == before {
+        assert!(began.elapsed() < Duration::from_secs(30), "no check was posted");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let took = began.elapsed();
+    bench.at_rest().await;
+    bench.github.forget_pending();
+    took
+}
+
+/// Verdicts a second where the heads are known, at 50 ms per forge call.
+pub(crate) async fn throughput(table: &mut Table) {
+    const PULLS: u32 = 300;
+    let bench = Bench::start(0, 64).await;
+    for number in 0..PULLS {
+        bench.open(&format!("p{number}"), 3).await;
+    }
+    deliver(&bench).await;
+    bench.github.latency(Duration::from_millis(50));
+    let gate = bench.running.gate();
+    let rounds = 3;
+    let began = Instant::now();
+    for _ in 0..rounds {
+        gate.store.wake_all(gate.clock.now()).await.unwrap();
+        bench.at_rest().await;
+    }
+    let per_second = f64::from(PULLS * rounds) / began.elapsed().as_secs_f64();
+    table.row("verdicts a second, known heads, 50 ms per call", "≥ 300", format!("{per_second:.0}"));
+    bench.running.stop().await;
+}

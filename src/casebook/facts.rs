@@ -1,0 +1,205 @@
+//! A case's facts: what it says, and for all it does not say what would be usual.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use change::{Change, Commit, FileChange, Ident, Lines, Mode, RawPath, Sha, Status, Trailer};
+use policy::facts::{
+    Account, AccountKind, Branch, CommitIdentity, Group, Linked, Person, Pull, PullState, Repository, Review,
+    ReviewState, Roster,
+};
+use policy::rules::Rules;
+use policy::{Fact, Facts, Millis, RepoId, RepoName, UserId};
+
+use super::{Case, ChangedPath, GivenApproval, Happened, Kind, ToldApproval, ToldPath, known};
+
+/// The facts of a case.
+pub(super) fn of(case: &Case, rules: &Rules) -> Result<Facts, String> {
+    let name = RepoName::parse(&case.repository);
+    let name = name.ok_or_else(|| format!("`{}` is not `owner/name`", case.repository.escape_debug()))?;
+    let repository = Repository { id: RepoId(1), name };
+    let mut cast = Cast { rules, logins: BTreeMap::new(), groups: BTreeMap::new() };
+    let author = cast.account(&case.actor)?;
+    let mut reviews = Vec::new();
+    for (number, given) in (1..).zip(&case.approvals) {
+        reviews.push(review(number, given, &mut cast)?);
+    }
+    let pull = Pull {
+        number: 1,
+        title: case.name.clone(),
+        body: String::new(),
+        state: PullState::Open,
+        draft: case.draft,
+        updated_at: Millis(0),
+        author: known(author.clone()),
+        base: Branch { name: case.base.clone().unwrap_or_else(|| "main".to_owned()), sha: sha('b')? },
+        head: Branch { name: case.branch.clone().unwrap_or_else(|| "work".to_owned()), sha: sha('a')? },
+        head_repository: Some(repository.clone()),
+        labels: known(case.labels.clone()),
+        auto_merge: None,
+        commits: known(vec![identity(&author)?]),
+        reviews: known(reviews),
+        pushers: known(vec![author.clone()]),
+        change: known(change(case, &author)?),
+    };
+    let roster = cast.roster();
+    Ok(Facts { now: now(case)?, repository, pull, siblings: known(Vec::new()), roster })
+}
+
+fn now(case: &Case) -> Result<Millis, String> {
+    let Some(day) = case.on else { return Ok(Millis(0)) };
+    let date: jiff::civil::Date = day.to_string().parse().map_err(|_| format!("`on = {day}` is no date"))?;
+    let noon = date.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).map_err(|error| error.to_string())?;
+    Ok(Millis(noon.timestamp().as_millisecond()))
+}
+
+fn sha(digit: char) -> Result<Sha, String> {
+    let hex = digit.to_string().repeat(40);
+    Sha::parse(&hex).ok_or_else(|| format!("`{hex}` is no object id"))
+}
+
+/// Everybody who appears, each login with one number.
+struct Cast<'r> {
+    rules: &'r Rules,
+    logins: BTreeMap<String, UserId>,
+    groups: BTreeMap<Group, BTreeSet<UserId>>,
+}
+
+/// Numbers of invented people: far above any that GitHub has given out.
+const INVENTED: u64 = 1 << 60;
+
+impl Cast<'_> {
+    fn account(&mut self, text: &str) -> Result<Account, String> {
+        if let Some(login) = text.strip_prefix('@') {
+            return Ok(self.person(login));
+        }
+        if let Some(login) = text.strip_prefix('?') {
+            let login = format!("{login}[bot]");
+            return Ok(Account { id: self.number(&login), login, kind: AccountKind::Bot });
+        }
+        let agent = self.rules.agents.get(text).ok_or_else(|| {
+            format!(
+                "no agent is registered as `{}`; write `@login` for a person, `?name` for an unknown agent",
+                text.escape_debug()
+            )
+        })?;
+        let id = agent.accounts.first().ok_or_else(|| format!("agent `{text}` has no account of its own"))?;
+        Ok(Account { id: *id, login: text.to_owned(), kind: AccountKind::Bot })
+    }
+
+    /// A person whom the rules recognise.
+    fn person(&mut self, login: &str) -> Account {
+        let id = self.number(login);
+        for group in &self.rules.people.members_of {
+            self.groups.entry(group.clone()).or_default().insert(id);
+        }
+        let listed = self.rules.people.members_of.is_empty().then(|| self.rules.people.accounts.first());
+        let id = listed.flatten().copied().unwrap_or(id);
+        Account { id, login: login.to_owned(), kind: AccountKind::User }
+    }
+
+    fn number(&mut self, login: &str) -> UserId {
+        let next = UserId(INVENTED + self.logins.len() as u64);
+        *self.logins.entry(login.to_owned()).or_insert(next)
+    }
+
+    fn roster(self) -> Roster {
+        let mut groups = self.groups;
+        for group in self.rules.wanted().groups {
+            groups.entry(group).or_default();
+        }
+        Roster { groups: groups.into_iter().map(|(group, members)| (group, Fact::Known(members))).collect() }
+    }
+}
+
+fn review(number: u64, given: &GivenApproval, cast: &mut Cast<'_>) -> Result<Review, String> {
+    let told = match given {
+        GivenApproval::By(login) => {
+            ToldApproval { by: login.clone(), teams: Vec::new(), write: true, outdated: false }
+        }
+        GivenApproval::Told(told) => told.clone(),
+    };
+    let registered = cast.rules.agents.contains_key(&told.by);
+    let author = match told.by.starts_with(['@', '?']) || registered {
+        true => cast.account(&told.by)?,
+        false => cast.person(&told.by),
+    };
+    for team in &told.teams {
+        let group = Group::parse(team).ok_or_else(|| format!("`{}` is no team", team.escape_debug()))?;
+        cast.groups.entry(group).or_default().insert(author.id);
+    }
+    Ok(Review {
+        id: number,
+        author: known(author),
+        state: ReviewState::Approved,
+        commit: Some(sha(if told.outdated { 'c' } else { 'a' })?),
+        can_push: known(told.write),
+    })
+}
+
+fn address(author: &Account) -> String {
+    format!("{}+{}@users.noreply.github.com", author.id, author.login)
+}
+
+fn identity(author: &Account) -> Result<CommitIdentity, String> {
+    let linked = Linked { id: author.id, login: author.login.clone() };
+    let account = (author.kind == AccountKind::User).then_some(linked);
+    let person = Person { name: author.login.clone(), email: address(author), account };
+    Ok(CommitIdentity {
+        oid: sha('a')?,
+        authors: vec![person.clone()],
+        committer: Some(person),
+        signature: None,
+    })
+}
+
+fn change(case: &Case, author: &Account) -> Result<Change, String> {
+    let ident = Ident { name: author.login.clone(), email: address(author), at: 0 };
+    let trailers = case.trailers.iter().map(|line| trailer(line)).collect::<Result<Vec<_>, _>>()?;
+    let commit = Commit {
+        oid: sha('a')?,
+        parents: vec![sha('b')?],
+        author: ident.clone(),
+        committer: ident,
+        message: format!("{}\n\n{}\n", case.name, case.trailers.join("\n")),
+        trailers,
+    };
+    let mut files = case.paths.iter().map(file).collect::<Result<Vec<_>, _>>()?;
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let lines = Some(Lines { added: case.lines.unwrap_or(files.len() as u64), deleted: 0 });
+    Ok(Change { merge_base: Some(sha('b')?), files, commits: vec![commit], lines })
+}
+
+fn trailer(line: &str) -> Result<Trailer, String> {
+    let (key, value) =
+        line.split_once(':').ok_or_else(|| format!("`{line}` is no trailer (`Key: value`)"))?;
+    Ok(Trailer { key: key.trim().to_owned(), value: value.trim().to_owned() })
+}
+
+fn file(path: &ChangedPath) -> Result<FileChange, String> {
+    let told = match path {
+        ChangedPath::Edited(path) => {
+            ToldPath { path: path.clone(), change: Happened::Modified, mode: Kind::File }
+        }
+        ChangedPath::Told(told) => told.clone(),
+    };
+    if told.path.is_empty() || told.path.starts_with('/') {
+        return Err(format!("`{}` is no path within a repository", told.path.escape_debug()));
+    }
+    let mode = match told.mode {
+        Kind::File => Mode::File,
+        Kind::Executable => Mode::Executable,
+        Kind::Symlink => Mode::Symlink,
+        Kind::Submodule => Mode::Submodule,
+    };
+    let (status, old_mode, new_mode) = match told.change {
+        Happened::Added => (Status::Added, Mode::Absent, mode),
+        // Before the change it was a plain file: a mode other than that is part of the change.
+        Happened::Modified if mode == Mode::File => (Status::Modified, Mode::File, mode),
+        Happened::Modified if mode == Mode::Executable => (Status::Modified, Mode::File, mode),
+        Happened::Modified => (Status::TypeChanged, Mode::File, mode),
+        Happened::Deleted => (Status::Deleted, mode, Mode::Absent),
+    };
+    let old = (old_mode != Mode::Absent).then(|| sha('d')).transpose()?;
+    let new = (new_mode != Mode::Absent).then(|| sha('e')).transpose()?;
+    Ok(FileChange { path: RawPath::from(told.path.as_str()), status, old_mode, new_mode, old, new })
+}

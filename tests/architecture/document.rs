@@ -1,0 +1,272 @@
+//! Documents that name code are checked against it, so that neither changes alone.
+
+use std::collections::BTreeSet;
+
+use crate::pure::dependencies;
+use crate::tree::{File, below, file, files, none, production, root};
+
+const DECISION_ON_LIBRARIES: &str = "docs/decisions/002-libraries.md";
+const MANIFESTS: [&str; 4] =
+    ["Cargo.toml", "crates/policy/Cargo.toml", "crates/change/Cargo.toml", "crates/fake-github/Cargo.toml"];
+
+/// Text between backticks, code blocks left out.
+fn spans(text: &str) -> Vec<String> {
+    let mut outside = String::new();
+    let mut fenced = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        } else if !fenced {
+            outside.push_str(line);
+            outside.push('\n');
+        }
+    }
+    outside.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn docs_name_real_files() {
+    let mut wrong = Vec::new();
+    for document in below("", ".md") {
+        for link in links(&document.text) {
+            let folder = document.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if !root().join(folder).join(link).exists() {
+                wrong.push(format!("{}: link to `{link}`", document.path));
+            }
+        }
+        // Paths in these are of the repositories that are judged.
+        if document.path == "docs/rules.md" || document.path.starts_with("fixtures/") {
+            continue;
+        }
+        for span in spans(&document.text) {
+            if is_our_path(&span) && !exists(&span) {
+                wrong.push(format!("{}: `{span}`", document.path));
+            }
+        }
+    }
+    none(&wrong, "documents name files that are there:");
+}
+
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.match_indices("](").map(|(at, mark)| &text[at + mark.len()..]);
+    let targets = targets.filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+    let local = targets.filter(|target| !target.contains("://") && !target.starts_with(['#', '<']));
+    local.map(|target| target.split('#').next().unwrap()).filter(|target| !target.contains("mailto:"))
+}
+
+fn is_our_path(span: &str) -> bool {
+    let folders =
+        ["src/", "crates/", "tests/", "docs/", "fixtures/", "migrations/", "fuzz/", ".ci/", ".config/"];
+    let plain = span.chars().all(|c| c.is_ascii_alphanumeric() || "/._-*<>".contains(c));
+    let at_top = !span.contains('/') && (span.ends_with(".md") || span == "justfile" || span == "deny.toml");
+    plain && (folders.iter().any(|folder| span.starts_with(folder)) || at_top)
+}
+
+/// A path with `*` or `<name>` in it names the folder that it begins with.
+fn exists(span: &str) -> bool {
+    let literal = match span.find(['*', '<']) {
+        Some(at) => span[..at].rsplit_once('/').map_or("", |(folder, _)| folder),
+        None => span,
+    };
+    root().join(literal).exists()
+}
+
+#[test]
+fn every_dependency_is_justified() {
+    let direct: BTreeSet<String> = MANIFESTS
+        .iter()
+        .flat_map(|manifest| {
+            let own = ["[dependencies]", "[dev-dependencies]"];
+            own.iter().flat_map(|heading| dependencies(manifest, heading)).collect::<Vec<_>>()
+        })
+        .filter(|name| !["policy", "change", "fake-github"].contains(&name.as_str()))
+        .collect();
+    assert!(direct.len() > 20, "only {} direct dependencies were found", direct.len());
+    let decision = &file(DECISION_ON_LIBRARIES).text;
+    let rows =
+        decision.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|row| row.split_once('|'));
+    let justified: BTreeSet<String> = rows.flat_map(|(names, _)| spans(&format!("`{names}"))).collect();
+    let mut wrong: Vec<String> =
+        direct.difference(&justified).map(|name| format!("`{name}` is used and has no row")).collect();
+    wrong.extend(justified.difference(&direct).map(|name| format!("`{name}` has a row and is not used")));
+    none(&wrong, "each direct dependency has its row in docs/decisions/002-libraries.md, which says why:");
+}
+
+#[test]
+fn every_predicate_has_doc_scenario_and_code() {
+    let page = &file("docs/rules.md").text;
+    let known = &file("crates/policy/src/predicate.rs").text;
+    let tests: Vec<&File> = files()
+        .iter()
+        .filter(|file| {
+            let core = file.path.starts_with("crates/policy/") && file.path.contains("tests");
+            core || (file.path.starts_with("fixtures/") && file.path.ends_with(".toml"))
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for code in below("crates/policy/src/predicate/", ".rs") {
+        let name = code.path.rsplit('/').next().unwrap().trim_end_matches(".rs");
+        // What two predicates share.
+        if name == "number" {
+            continue;
+        }
+        if !page.contains(&format!("### `{name}`")) {
+            wrong.push(format!("`{name}` has no section in docs/rules.md"));
+        }
+        if !known.contains(&format!("mod {name};")) {
+            wrong.push(format!("{} is not compiled in", code.path));
+        }
+        if !tests.iter().any(|test| asks(&test.text, name)) {
+            wrong.push(format!("`{name}` is in no scenario's `when` and in no test of the core"));
+        }
+    }
+    none(&wrong, "a predicate is code, documentation and a test:");
+}
+
+/// Whether a rule's `when` names the predicate, in TOML that is no comment.
+fn asks(text: &str, name: &str) -> bool {
+    text.lines().filter(|line| !line.trim_start().starts_with('#')).any(|line| {
+        let Some((_, conditions)) = line.split_once("when") else { return false };
+        let heads = conditions.match_indices(name).filter(|(at, _)| {
+            let before = conditions[..*at].chars().next_back();
+            before.is_some_and(|c| c == '{' || c == ' ' || c == '.')
+        });
+        heads.into_iter().any(|(at, _)| conditions[at + name.len()..].trim_start().starts_with('='))
+    })
+}
+
+#[test]
+fn every_setting_metric_and_code_is_documented() {
+    let mut wrong = Vec::new();
+    let mut need = |page: &str, names: BTreeSet<String>, what: &str| {
+        assert!(!names.is_empty(), "no {what} was found");
+        for name in names {
+            if !file(page).text.contains(&format!("`{name}`")) {
+                wrong.push(format!("{what} `{name}` is not in {page}"));
+            }
+        }
+    };
+    let strings: Vec<String> = production("src/").into_iter().map(|code| code.strings).collect();
+    let app = strings.join("\n");
+    let core: String = production("crates/policy/src/rules").into_iter().map(|code| code.strings).collect();
+    let predicates: String =
+        production("crates/policy/src/predicate").into_iter().map(|code| code.strings).collect();
+
+    need("docs/deploy.md", after(&app, "env = \""), "setting");
+    let quoted = after(&app, "\"portcullis_").into_iter().map(|name| format!("portcullis_{name}"));
+    need("docs/operations.md", quoted.filter(|name| !name.ends_with("_test")).collect(), "metric");
+    need("docs/rules.md", finding_codes(), "finding code");
+    let complaints = complaint_codes(&core).into_iter().chain(complaint_codes(&predicates)).collect();
+    need("docs/rules.md", complaints, "complaint code");
+    let classes = change::Class::BUILTIN.iter().map(ToString::to_string).collect();
+    need("docs/rules.md", classes, "change class");
+    none(&wrong, "what people meet is explained:");
+}
+
+/// What stands behind a mark, up to the closing quote.
+fn after(text: &str, mark: &str) -> BTreeSet<String> {
+    let rests = text.match_indices(mark).map(|(at, mark)| &text[at + mark.len()..]);
+    rests.filter_map(|rest| rest.split_once('"')).map(|(name, _)| name.to_owned()).collect()
+}
+
+fn finding_codes() -> BTreeSet<String> {
+    let verdict = &production("crates/policy/src/verdict.rs")[0].bare;
+    let codes =
+        verdict.split("pub enum Code {").nth(1).expect("there is a `Code`").split('}').next().unwrap();
+    let kebab = |name: &str| {
+        let mut out = String::new();
+        for c in name.chars() {
+            if c.is_ascii_uppercase() && !out.is_empty() {
+                out.push('-');
+            }
+            out.push(c.to_ascii_lowercase());
+        }
+        out
+    };
+    codes.split(',').map(str::trim).filter(|name| !name.is_empty()).map(kebab).collect()
+}
+
+/// The first string after each `.error(` and `.warn(`, and the codes that are chosen between before one of those.
+fn complaint_codes(code: &str) -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for mark in [".error(", ".warn(", "("] {
+        for (at, mark) in code.match_indices(mark) {
+            let Some(rest) = code[at + mark.len()..].trim_start().strip_prefix('"') else { continue };
+            let Some((name, rest)) = rest.split_once('"') else { continue };
+            if mark != "(" || (name.contains('-') && rest.starts_with(", format!")) {
+                codes.insert(name.to_owned());
+            }
+        }
+    }
+    codes
+}
+
+#[test]
+fn invariants_are_named_and_are_tests() {
+    let architecture = &file("ARCHITECTURE.md").text;
+    let lines = architecture.lines().count();
+    assert!(lines < 150, "ARCHITECTURE.md has {lines} lines: it is read in one go or not at all");
+    let mut wrong = Vec::new();
+    for test in house_rules() {
+        if !architecture.contains(&format!("`{test}`")) {
+            wrong.push(format!("ARCHITECTURE.md does not name `{test}`"));
+        }
+    }
+    let names = functions();
+    let section = architecture.split("## Invariants").nth(1).expect("there is a section `## Invariants`");
+    let section = section.split("\n## ").next().unwrap();
+    for line in section.lines().filter_map(|line| line.strip_prefix("- `")) {
+        let name = line.split('`').next().unwrap();
+        if !names.contains(name) {
+            wrong.push(format!("ARCHITECTURE.md names `{name}`, which is no test"));
+        }
+    }
+    none(&wrong, "an invariant is a sentence and a test:");
+}
+
+/// The tests of this binary that are rules and not tests of the tests.
+fn house_rules() -> BTreeSet<String> {
+    let own = ["boundary", "pure", "habit", "document", "example"];
+    let texts = own.iter().map(|name| &file(&format!("tests/architecture/{name}.rs")).text);
+    texts.flat_map(|text| text.split("#[test]").skip(1)).filter_map(function_name).collect()
+}
+
+fn function_name(text: &str) -> Option<String> {
+    let rest = text.split_once("fn ")?.1;
+    Some(rest.split('(').next()?.trim().to_owned())
+}
+
+/// The names of all functions, in which tests are among.
+fn functions() -> BTreeSet<String> {
+    let texts = below("", ".rs").map(|file| file.text.as_str());
+    texts
+        .flat_map(|text| text.split("fn ").skip(1))
+        .filter_map(|rest| rest.split('(').next())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_threat_model_points_to_tests() {
+    let page = &file("docs/threat-model.md").text;
+    let functions = functions();
+    let scenarios: BTreeSet<&str> =
+        below("fixtures/scenarios/", "/README.md").filter_map(|file| file.path.split('/').nth(2)).collect();
+    // Scenarios are played by functions of their name.
+    let played: BTreeSet<String> = scenarios.iter().map(|name| name.replace('-', "_")).collect();
+    let mut wrong = Vec::new();
+    let mut pointed = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+        let Some(cell) = row.trim_end_matches('|').rsplit('|').next() else { continue };
+        for name in spans(cell) {
+            pointed += 1;
+            let there =
+                functions.contains(&name) || scenarios.contains(name.as_str()) || played.contains(&name);
+            if !there {
+                wrong.push(format!("`{name}`, of row {}", row.split('|').nth(1).unwrap_or_default().trim()));
+            }
+        }
+    }
+    assert!(pointed > 20, "the threat model points to {pointed} tests only");
+    none(&wrong, "each attack that is said to be covered names a test or a scenario that is there:");
+}
