@@ -12,7 +12,7 @@ use crate::identity::address::Noreply;
 use crate::identity::{self, Catalogue, Place, Trace, Traces};
 use crate::ids::{Sha, UserId};
 use crate::rules::Rules;
-use crate::verdict::{AgentTrace, EvidenceClass, JudgedAs};
+use crate::verdict::{AgentTrace, EvidenceClass, JudgedAs, quoted};
 
 /// Whose work it is, and what could not be seen of that.
 #[derive(Debug)]
