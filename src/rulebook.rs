@@ -29,9 +29,7 @@ impl Rulebook {
     /// Reads the rules for the first time. Never fails: what is wrong is said by [`Rulebook::current`].
     #[must_use]
     pub fn open(path: &Path) -> Arc<Self> {
-        // Verdicts name the file to everybody who may read the repository: the folder is nobody's business.
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let nothing = RuleSource { place: name, in_force: None, trouble: None };
+        let nothing = RuleSource { place: place(path), in_force: None, trouble: None };
         let book = Self {
             path: path.to_owned(),
             current: ArcSwap::from_pointee(nothing),
@@ -62,7 +60,7 @@ impl Rulebook {
         if same_rules && before.trouble == after.trouble {
             return;
         }
-        tell(&before, &after);
+        tell(&self.path, &before, &after);
         self.current.store(Arc::new(after));
         self.changed.notify_waiters();
         self.changed.notify_one();
@@ -99,6 +97,12 @@ fn watcher(path: &Path, hint: &Arc<Notify>) -> Option<notify::RecommendedWatcher
     }
 }
 
+/// What verdicts call the file. Never its folder: that is nobody's business on the forge, and replicas that keep the file
+/// in different folders must come to one and the same verdict.
+fn place(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
 fn digest(source: &RuleSource) -> Option<&str> {
     source.in_force.as_ref().map(|rules| rules.digest.as_str())
 }
@@ -125,16 +129,17 @@ fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
-fn tell(before: &RuleSource, after: &RuleSource) {
+fn tell(path: &Path, before: &RuleSource, after: &RuleSource) {
+    let path = path.display();
     match &after.trouble {
         Some(trouble) => tracing::error!(
-            rules = %after.place,
+            rules = %path,
             trouble = %trouble.sentence(),
             last_good = digest(after).unwrap_or("none: everything governed is blocked"),
             "the rules file is not usable"
         ),
         None => tracing::info!(
-            rules = %after.place,
+            rules = %path,
             digest = digest(after).unwrap_or_default(),
             before = digest(before).unwrap_or("none"),
             "rules in force"

@@ -80,7 +80,7 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     let gate = open(settings, clock).await?;
     let wake = Arc::new(Notify::new());
-    let runner = Runner::new(Arc::clone(&gate), Arc::clone(&wake), settings.workers);
+    let runner = Runner::new(Arc::clone(&gate), Arc::clone(&wake), settings.workers, settings.lease);
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
 

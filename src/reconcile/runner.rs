@@ -1,6 +1,9 @@
 //! Takes due subjects and looks at them, many at a time, until told to stop.
 //!
 //! A stop is graceful: looks under way end and nothing new is taken.
+//!
+//! A lease is short and renewed for as long as its look goes on: a crashed replica's subjects are taken over soon, and
+//! a look that takes minutes, because git fetches a large repository, is not overtaken.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +19,6 @@ use crate::store::{Next, StoreError, backoff};
 
 /// How long a look may take; git may have to fetch a large repository first.
 const LOOK: Duration = Duration::from_secs(8 * 60);
-/// How long a subject is ours: longer than any look, so that a live replica is never overtaken.
-const LEASE: Duration = Duration::from_secs(10 * 60);
 /// The longest nap: deliveries wake us at once, other replicas' deliveries only when we look.
 const NAP: Duration = Duration::from_secs(2);
 /// What the forge refuses is asked again after this: somebody must change a setting first.
@@ -29,13 +30,15 @@ pub struct Runner {
     gate: Arc<Gate>,
     wake: Arc<Notify>,
     at_once: u32,
+    lease: Duration,
 }
 
 impl Runner {
-    /// A runner that looks at `at_once` subjects at a time and is woken by `wake`.
+    /// A runner that looks at `at_once` subjects at a time and is woken by `wake`. Others take over what it holds when
+    /// it has not been heard of for `lease`.
     #[must_use]
-    pub fn new(gate: Arc<Gate>, wake: Arc<Notify>, at_once: u32) -> Self {
-        Self { gate, wake, at_once }
+    pub fn new(gate: Arc<Gate>, wake: Arc<Notify>, at_once: u32, lease: Duration) -> Self {
+        Self { gate, wake, at_once, lease }
     }
 
     /// Looks at due subjects until `stop` turns true; then finishes what is under way.
@@ -71,7 +74,7 @@ impl Runner {
     pub async fn drain(&self) -> Result<usize, StoreError> {
         let mut looks = 0;
         loop {
-            let leases = self.gate.store.claim(self.gate.clock.now(), LEASE, 1).await?;
+            let leases = self.gate.store.claim(self.gate.clock.now(), self.lease, 1).await?;
             let Some(lease) = leases.into_iter().next() else { return Ok(looks) };
             self.look(lease).await;
             looks += 1;
@@ -79,7 +82,7 @@ impl Runner {
     }
 
     async fn claim(&self, at_most: u32) -> Vec<Lease> {
-        match self.gate.store.claim(self.gate.clock.now(), LEASE, at_most).await {
+        match self.gate.store.claim(self.gate.clock.now(), self.lease, at_most).await {
             Ok(leases) => leases,
             Err(error) => {
                 tracing::error!(%error, "no work can be taken from the store");
@@ -103,7 +106,12 @@ impl Runner {
     #[tracing::instrument(skip_all, fields(subject = %lease.subject()))]
     async fn look(&self, lease: Lease) {
         let started = std::time::Instant::now();
-        let outcome = tokio::time::timeout(LOOK, reconcile(&self.gate, &lease)).await;
+        let outcome = tokio::select! {
+            // A look that has just ended knows better than a renewal that no longer finds its lease.
+            biased;
+            outcome = tokio::time::timeout(LOOK, reconcile(&self.gate, &lease)) => outcome,
+            lost = self.hold(&lease) => Ok(Err(lost.into())),
+        };
         metrics::histogram!("portcullis_look_seconds").record(started.elapsed().as_secs_f64());
         let now = self.gate.clock.now();
         let next = match outcome {
@@ -123,6 +131,23 @@ impl Runner {
         }
         if let Err(error) = self.gate.store.finish(&lease, next, now).await {
             tracing::error!(%error, "the subject comes back when its lease runs out");
+        }
+    }
+
+    /// Renews the lease three times as often as it would run out. Returns only when it is lost.
+    async fn hold(&self, lease: &Lease) -> StoreError {
+        let mut until = later(self.gate.clock.now(), self.lease);
+        loop {
+            tokio::time::sleep(self.lease / 3).await;
+            let now = self.gate.clock.now();
+            match self.gate.store.renew(lease, later(now, self.lease)).await {
+                Ok(()) => until = later(now, self.lease),
+                // Nobody else acts before it has run out; the store may be back until then.
+                Err(error) if now < until && !matches!(error, StoreError::LeaseLost) => {
+                    tracing::warn!(%error, "the lease could not be renewed");
+                }
+                Err(_) => return StoreError::LeaseLost,
+            }
         }
     }
 }

@@ -4,7 +4,17 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod child;
+mod counts;
+mod crash;
+mod faults;
 mod gate;
+mod ingress;
+mod pulls;
+mod reading;
+mod rules;
 mod scenarios;
+mod stage;
+mod twice;
 
 use gate::Gate;
