@@ -10,6 +10,8 @@
 //! - Pull requests with one head share one check run. Only the lease of the lowest-numbered open one acts; the others
 //!   wake it.
 
+mod blind;
+mod places;
 mod runner;
 
 use std::collections::BTreeSet;

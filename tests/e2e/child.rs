@@ -156,7 +156,8 @@ impl Child {
     fn find_address(&mut self) {
         let log = self.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let mut addresses = lines.filter_map(|line| Some(line["fields"]["address"].as_str()?.to_owned()));
+        let address = |line: serde_json::Value| Some(line.pointer("/fields/address")?.as_str()?.to_owned());
+        let mut addresses = lines.filter_map(address);
         self.address = addresses.next().unwrap_or_default();
     }
 }

@@ -63,7 +63,7 @@ async fn a_review_and_a_label_cost_two_calls_and_a_new_head_three() {
 async fn three_hundred_reviewers_cost_no_more() {
     let (mut users, mut members) = (String::new(), String::new());
     for n in 0..300 {
-        write!(users, "    {{ login = \"reviewer-{n}\", id = {} }},\n", 10_000 + n).unwrap();
+        writeln!(users, "    {{ login = \"reviewer-{n}\", id = {} }},", 10_000 + n).unwrap();
         write!(members, "\"reviewer-{n}\", ").unwrap();
     }
     let forge = FORGE.replacen("users = [\n", &format!("users = [\n{users}"), 1).replacen(

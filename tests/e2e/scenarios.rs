@@ -69,6 +69,7 @@ scenarios! {
     human_only,
     invalid_rules_from_the_start,
     large_change,
+    machine_user,
     outside_contributor,
     person_edits_rules,
     person_pushes_to_an_agents_pull_request,

@@ -4,6 +4,7 @@
 //! `BLESS=1` writes verdict and actions instead of comparing them; read the difference before committing it.
 
 #![expect(clippy::disallowed_methods, reason = "the core does no I/O, but its golden files must be read")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -73,6 +74,7 @@ scenarios! {
     human_only,
     invalid_rules_from_the_start,
     large_change,
+    machine_user,
     outside_contributor,
     person_edits_rules,
     person_pushes_to_an_agents_pull_request,

@@ -172,7 +172,10 @@ fn unattributed(involved: &Involved) -> Option<Finding> {
         code: Code::UnattributedCommit,
         effect: Effect::Denies,
         rule: None,
-        message: format!("commits whose author no account answers for: {}", involved.unattributed.len()),
+        message: match involved.unattributed.len() {
+            1 => "1 commit has an author whom no account answers for".to_owned(),
+            many => format!("{many} commits have an author whom no account answers for"),
+        },
         why: None,
         evidence,
         evidence_total: involved.unattributed.len(),
