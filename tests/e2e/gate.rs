@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fake_github::{Delivery, FakeGithub, Stage};
+use policy::rules::Trouble;
 use policy::{Millis, RepoName, Verdict};
 use portcullis::clock::{Clock, ClockHand};
 use portcullis::config::Settings;
@@ -40,7 +41,9 @@ impl Gate {
         let wall = clock.clone();
         github.wall_clock(move || wall.now().0 / 1000);
         let running = start(&settings(&github, folder.path().to_owned()), clock.clone(), None).await.unwrap();
-        Self { github, running, hand, clock, folder }
+        let gate = Self { github, running, hand, clock, folder };
+        gate.asked_by_rules().await;
+        gate
     }
 
     /// Starts both from a folder of `fixtures/scenarios`.
@@ -57,19 +60,25 @@ impl Gate {
         format!("http://{}/webhooks/github", self.running.address())
     }
 
-    /// Replaces the rules file by another, and waits until whatever is open was asked for another look.
+    /// Replaces the rules file, and waits until whatever is open was asked for another look.
     pub(crate) async fn write_rules(&self, rules: &str) {
-        let store = &self.running.gate().store;
-        let looked_at_by = async || store.kv_get("rules.looked_at_by").await.unwrap();
-        let before = looked_at_by().await;
         std::fs::write(self.folder.path().join("rules.toml"), rules).unwrap();
         self.running.gate().rulebook.reload();
+        self.asked_by_rules().await;
+    }
+
+    /// Waits until everything open was asked for a look by the rules as they are now.
+    async fn asked_by_rules(&self) {
+        let rules = self.running.gate().rulebook.current();
+        let digest = rules.in_force.as_ref().map_or("none", |rules| rules.digest.as_str());
+        let trouble = rules.trouble.as_ref().map(Trouble::sentence).unwrap_or_default();
+        let (store, stamp) = (&self.running.gate().store, format!("{digest} {trouble}"));
         let asked = async {
-            while looked_at_by().await == before {
+            while store.kv_get("rules.looked_at_by").await.unwrap().as_ref() != Some(&stamp) {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), asked).await.expect("the rules are other ones");
+        tokio::time::timeout(Duration::from_secs(10), asked).await.expect("the new rules are noticed");
     }
 
     /// The whole forge as text, without what changes from run to run.

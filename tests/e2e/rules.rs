@@ -4,7 +4,7 @@ use fake_github::Open;
 use serde_json::Value;
 
 use crate::Gate;
-use crate::child::{Den, until};
+use crate::child::{Child, Den, until};
 use crate::stage::{FORGE, RULES, WEB, closed_rules, propose, push};
 
 /// One letter too few. No rule is silenced by it.
@@ -77,6 +77,29 @@ async fn without_any_good_rules_everything_is_blocked() {
     gate.settle().await;
     gate.shows(agents, "action_required");
     gate.shows(persons, "success");
+}
+
+/// Whoever restarts to mend things does not lose the rules that were in force.
+#[tokio::test]
+async fn the_last_good_rules_survive_a_restart() {
+    let den = Den::new().await;
+    let gate = den.serve(1).await;
+    let in_force = async |gate: &Child| {
+        let health: Value = serde_json::from_str(&gate.get("/healthz").await.1).unwrap();
+        health["rules"]["in_force"].clone()
+    };
+    let good = in_force(&gate).await;
+    assert!(good.is_string(), "{good}");
+    let store = den.store().await;
+    until("they are remembered", async || store.kv_get("rules.last_good").await.unwrap().is_some()).await;
+    store.close().await;
+    gate.kill();
+    std::fs::write(den.rules(), invalid_rules()).unwrap();
+    let gate = den.serve(1).await;
+    assert_eq!(in_force(&gate).await, good);
+    let number = propose(&den.github, "hello").await;
+    den.github.deliver_all(&gate.webhook()).await;
+    den.shows(number, "action_required").await;
 }
 
 /// The file as people edit it: another process, the real watcher, the real metric.
