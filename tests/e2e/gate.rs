@@ -60,11 +60,12 @@ impl Gate {
     /// Replaces the rules file by another, and waits until whatever is open was asked for another look.
     pub(crate) async fn write_rules(&self, rules: &str) {
         let store = &self.running.gate().store;
-        let before = store.counters().operations;
+        let looked_at_by = async || store.kv_get("rules.looked_at_by").await.unwrap();
+        let before = looked_at_by().await;
         std::fs::write(self.folder.path().join("rules.toml"), rules).unwrap();
         self.running.gate().rulebook.reload();
         let asked = async {
-            while store.counters().operations == before {
+            while looked_at_by().await == before {
                 tokio::task::yield_now().await;
             }
         };
