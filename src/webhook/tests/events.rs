@@ -34,7 +34,7 @@ async fn only_opening_and_pushing_prove_who_pushed() {
         ("pull_request", "edited", 0),
         ("pull_request_review", "submitted", 0),
         ("pull_request", "opened", 1),
-        ("pull_request", "reopened", 2),
+        ("pull_request", "reopened", 1),
     ]
     .into_iter()
     .enumerate()
