@@ -5,9 +5,13 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use policy::{Floor, Millis, Sha};
+use serde_json::{Value, json};
 
-use crate::store::{Accepted, Fate, Guid};
+use crate::store::{Accepted, Actor, Fate, Guid, Target};
+
+/// An answer is read by people.
+const MOST_TARGETS: usize = 10;
 
 /// Why a request was turned away. Nothing of it was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +93,7 @@ impl IntoResponse for Refusal {
 /// What became of a delivery that was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    Queued { subjects: usize },
+    Queued { subjects: usize, read: Value },
     Again,
     AlreadyProcessed,
     Ignored { reason: String },
@@ -106,7 +110,9 @@ impl Outcome {
             (Fate::Queue { .. }, Accepted::New { subjects: 0 }) => {
                 Self::Ignored { reason: "no known subject has this head".to_owned() }
             }
-            (Fate::Queue { .. }, Accepted::New { subjects }) => Self::Queued { subjects },
+            (Fate::Queue { targets, floor, pusher }, Accepted::New { subjects }) => {
+                Self::Queued { subjects, read: read(&targets, &floor, pusher.as_ref()) }
+            }
         }
     }
 
@@ -123,8 +129,8 @@ impl Outcome {
     pub(super) fn answer(&self, guid: &Guid) -> Response {
         let (delivery, outcome) = (guid.as_str(), self.label());
         let body = match self {
-            Self::Queued { subjects } => {
-                json!({ "delivery": delivery, "outcome": outcome, "subjects": subjects })
+            Self::Queued { subjects, read } => {
+                json!({ "delivery": delivery, "outcome": outcome, "subjects": subjects, "read": read })
             }
             Self::Again | Self::AlreadyProcessed => json!({ "delivery": delivery, "outcome": outcome }),
             Self::Ignored { reason } => {
@@ -135,6 +141,29 @@ impl Outcome {
             }
         };
         (StatusCode::ACCEPTED, Json(body)).into_response()
+    }
+}
+
+/// What was read from the payload, so that whoever sees the answer need not guess what will be looked at.
+fn read(targets: &[Target], floor: &Floor, pusher: Option<&Actor>) -> Value {
+    let targets: Vec<String> = targets.iter().take(MOST_TARGETS).map(name).collect();
+    let actor = |actor: &Actor| json!({ "id": actor.id.0, "login": actor.login, "type": actor.kind });
+    json!({
+        "targets": targets,
+        "head": floor.head.as_ref().map(Sha::as_str),
+        "updated_at": floor.updated_at.and_then(moment),
+        "pusher": pusher.map(actor),
+    })
+}
+
+fn moment(at: Millis) -> Option<String> {
+    jiff::Timestamp::from_millisecond(at.0).ok().map(|moment| moment.to_string())
+}
+
+fn name(target: &Target) -> String {
+    match target {
+        Target::Subject(subject) => subject.to_string(),
+        Target::Head { repo, head, .. } => format!("{repo}@{}", head.as_str()),
     }
 }
 

@@ -12,6 +12,7 @@ mod gate;
 mod ingress;
 mod pulls;
 mod reading;
+mod record;
 mod rules;
 mod scenarios;
 mod stage;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::calls::Call;
 use crate::courier;
 use crate::delivery::Delivery;
+use crate::exchange::Exchange;
 use crate::fault::{Fault, Route};
 use crate::server::{FakeGithub, lock};
 
@@ -144,6 +145,17 @@ impl FakeGithub {
     #[must_use]
     pub fn unknown_routes(&self) -> Vec<String> {
         lock(&self.shared.log).unknown.clone()
+    }
+
+    /// Keeps every exchange of REST and GraphQL from now on.
+    pub fn record(&self) {
+        lock(&self.shared.log).exchanges.get_or_insert_default();
+    }
+
+    /// The exchanges since [`record`](Self::record), in the order of their answers.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        lock(&self.shared.log).exchanges.clone().unwrap_or_default()
     }
 
     /// How many tokens were given out.

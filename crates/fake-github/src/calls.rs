@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::exchange::Exchange;
+
 /// One API call or git request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
@@ -22,6 +24,8 @@ pub(crate) struct Log {
     api: Vec<Call>,
     git: Vec<Call>,
     pub(crate) unknown: Vec<String>,
+    /// `None` until somebody wants to keep them.
+    pub(crate) exchanges: Option<Vec<Exchange>>,
 }
 
 /// Where the status goes once it is known.

@@ -21,6 +21,20 @@ pub(crate) fn node_id(kind: &str, id: u64) -> String {
     format!("{kind}_kwFake{id:08}")
 }
 
+/// A text as one segment of an address: `renovate[bot]` is `renovate%5Bbot%5D` there.
+pub(crate) fn segment(text: &str) -> String {
+    let mut safe = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                safe.push(char::from(byte))
+            }
+            _ => safe.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    safe
+}
+
 pub(crate) fn user(world: &World, id: u64) -> Value {
     match world.living(id) {
         Some(account) => account_json(&account.login, account.id, account.kind.word()),
@@ -29,11 +43,12 @@ pub(crate) fn user(world: &World, id: u64) -> Value {
 }
 
 fn account_json(login: &str, id: u64, kind: &str) -> Value {
-    let api = format!("{API}/users/{login}");
+    let name = segment(login);
+    let api = format!("{API}/users/{name}");
     json!({
         "login": login, "id": id, "node_id": node_id("U", id), "type": kind, "site_admin": false,
         "user_view_type": "public", "gravatar_id": "",
-        "avatar_url": format!("{WEB}/avatars/{id}"), "html_url": format!("{WEB}/{login}"), "url": api,
+        "avatar_url": format!("{WEB}/avatars/{id}"), "html_url": format!("{WEB}/{name}"), "url": api,
         "followers_url": format!("{api}/followers"), "following_url": format!("{api}/following{{/other_user}}"),
         "gists_url": format!("{api}/gists{{/gist_id}}"), "starred_url": format!("{api}/starred{{/owner}}{{/repo}}"),
         "subscriptions_url": format!("{api}/subscriptions"), "organizations_url": format!("{api}/orgs"),
@@ -148,4 +163,16 @@ pub(crate) fn collaborator(world: &World, repo: &Repo, account: &Account) -> Val
         );
     }
     json!({ "permission": permission.word(), "role_name": permission.word(), "user": shown })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::segment;
+
+    #[test]
+    fn a_segment_has_no_meaning_of_its_own() {
+        assert_eq!(segment("renovate[bot]"), "renovate%5Bbot%5D");
+        assert_eq!(segment("a/b ?é"), "a%2Fb%20%3F%C3%A9");
+        assert_eq!(segment("octo-cat_1.x~"), "octo-cat_1.x~");
+    }
 }

@@ -17,6 +17,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::auth::{AppKey, NoKey};
 use crate::calls::{Entry, Log};
+use crate::exchange::Exchange;
 use crate::fault::{Fault, Weather};
 use crate::reply::Reply;
 use crate::stage::Stage;
@@ -202,7 +203,11 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     } else {
         format!("{} {}", head.method, path.strip_prefix("/api/v3").unwrap_or(&path))
     };
-    let entry = lock(&shared.log).begin(&route);
+    let (entry, exchange) = {
+        let mut log = lock(&shared.log);
+        let is_kept = log.exchanges.is_some() && !route.starts_with("git ");
+        (log.begin(&route), is_kept.then(|| Exchange::asked(&head, &body)))
+    };
     let (latency, fault) = {
         let mut weather = lock(&shared.weather);
         (weather.latency, weather.strike(&route))
@@ -221,7 +226,17 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     })
     .await;
     shared.mail.notify_one();
+    let response = match exchange {
+        Some(exchange) => keep(&shared, exchange, response).await,
+        None => response,
+    };
     finish(&shared, entry, response)
+}
+
+async fn keep(shared: &Shared, exchange: Exchange, response: Response) -> Response {
+    let Ok((exchange, response)) = exchange.answered(response).await else { return broken() };
+    lock(&shared.log).exchanges.get_or_insert_default().push(exchange);
+    response
 }
 
 fn finish(shared: &Shared, entry: Entry, response: Response) -> Response {

@@ -9,7 +9,13 @@ async fn a_pull_request_is_queued_with_its_floor_and_its_pusher() {
     let door = door().await;
     let answer = door.send(GUID, "pull_request", &on_pull("synchronize")).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
-    assert_eq!(answer.body, json!({ "delivery": GUID, "outcome": "queued", "subjects": 1 }));
+    let read = json!({
+        "targets": ["acme/web#12"],
+        "head": "a".repeat(40),
+        "updated_at": "2026-11-20T10:00:01Z",
+        "pusher": { "id": 5, "login": "invented-person", "type": "User" },
+    });
+    assert_eq!(answer.body, json!({ "delivery": GUID, "outcome": "queued", "subjects": 1, "read": read }));
     assert!(door.woken());
 
     let leases = door.claim().await;
@@ -103,6 +109,9 @@ async fn memberships_and_unknown_events_are_kept_as_ignored() {
         assert_eq!((answer.status, &answer.body["outcome"]), (StatusCode::ACCEPTED, &json!("ignored")));
         assert_eq!(door.roster.load(Ordering::Relaxed), n + 1);
     }
+    // GitHub has events with a digit in their name.
+    let answer = door.send("board", "projects_v2_item", &payload("edited", json!({}))).await;
+    assert_eq!((answer.status, &answer.body["reason"]), (StatusCode::ACCEPTED, &json!("unknown event")));
     // Whatever shape an unknown event has, it is kept.
     for (n, odd) in
         [json!({}), json!([1]), json!({ "action": 5 }), payload("made", json!({}))].iter().enumerate()

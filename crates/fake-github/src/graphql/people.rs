@@ -11,7 +11,7 @@ use super::walk::{Arguments, Got, Node, Trouble};
 use crate::account::{Org, Team};
 use crate::auth::Level;
 use crate::clock::rfc3339;
-use crate::payload::{WEB, node_id};
+use crate::payload::{WEB, node_id, segment};
 use crate::repo::Ident;
 use crate::stage::AccountType;
 
@@ -44,7 +44,7 @@ impl<'w> Node<'w> for Account<'w> {
             "id" => Got::leaf(node_id("U", account.id)),
             "login" => Got::leaf(account.graphql_login.as_str()),
             "databaseId" => Got::leaf(account.id),
-            "url" => Got::leaf(format!("{WEB}/{}", account.login)),
+            "url" => Got::leaf(format!("{WEB}/{}", segment(&account.login))),
             _ => return Err(Trouble::NoField),
         })
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{API, WEB, node_id, user};
+use super::{API, WEB, node_id, segment, user};
 use crate::auth::client_id;
-use crate::check::{CheckRun, Poster};
+use crate::check::{Annotation, CheckRun, Poster};
 use crate::clock::{Clock, rfc3339};
 use crate::pull::PullStatus;
 use crate::repo::Repo;
@@ -62,6 +62,17 @@ pub(crate) fn check_run(world: &World, repo: &Repo, run: &CheckRun) -> Value {
         "check_suite": { "id": run.suite }, "app": app(world, &run.app),
         "pull_requests": pull_requests(repo, &run.head_sha),
     })
+}
+
+/// An annotation, with the place in the file that it is about.
+pub(crate) fn annotation(repo: &Repo, run: &CheckRun, annotation: &Annotation) -> Value {
+    let mut object = json!(annotation);
+    if let Value::Object(fields) = &mut object {
+        let path: Vec<String> = annotation.path.split('/').map(segment).collect();
+        let blob = format!("{WEB}/{}/blob/{}/{}", repo.full_name(), run.head_sha, path.join("/"));
+        fields.insert("blob_href".to_owned(), json!(blob));
+    }
+    object
 }
 
 /// Open pull requests with this head; those from forks are left out, as GitHub leaves them out.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{API, WEB, node_id, repository, user};
+use super::{API, WEB, node_id, repository, segment, user};
 use crate::clock::rfc3339;
 use crate::pull::{Pull, PullState, Review};
 use crate::repo::Repo;
@@ -102,7 +102,7 @@ pub(crate) fn label(repo: &Repo, name: &str) -> Value {
     let id = digest.iter().take(4).fold(0_u64, |id, byte| id * 256 + u64::from(*byte));
     json!({
         "id": id, "node_id": node_id("LA", id), "name": name, "color": "ededed", "default": false,
-        "description": null, "url": format!("{API}/repos/{}/labels/{name}", repo.full_name()),
+        "description": null, "url": format!("{API}/repos/{}/labels/{}", repo.full_name(), segment(name)),
     })
 }
 

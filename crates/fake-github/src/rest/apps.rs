@@ -27,7 +27,10 @@ pub(super) fn rate_limit(asked: &Asked<'_>) -> Answer {
     })?;
     let reset = hour_ends(&world);
     let bucket = |used: i64| json!({ "limit": HOURLY, "used": used, "remaining": (HOURLY - used).max(0), "reset": reset });
-    Ok(Reply::ok(json!({ "resources": { "core": bucket(world.spent.0), "graphql": bucket(world.spent.1) } })))
+    let (core, graphql, search) = (bucket(world.spent.0), bucket(world.spent.1), bucket(0));
+    // `rate` is what `core` was called first, and is still sent.
+    let resources = json!({ "core": core, "graphql": graphql, "search": search });
+    Ok(Reply::ok(json!({ "resources": resources, "rate": core })))
 }
 
 pub(super) fn app(asked: &Asked<'_>) -> Answer {

@@ -84,8 +84,9 @@ pub(super) fn read(asked: &Asked<'_>, owner: &str, name: &str, id: &str) -> Answ
 
 pub(super) fn annotations(asked: &Asked<'_>, owner: &str, name: &str, id: &str) -> Answer {
     let world = asked.shared.world();
-    let (_, run) = find(asked, &world, (owner, name), id)?;
-    Ok(asked.page(&world, run.annotations.iter().map(|annotation| json!(annotation)).collect()))
+    let (repo, run) = find(asked, &world, (owner, name), id)?;
+    let shown = run.annotations.iter().map(|annotation| check::annotation(repo, run, annotation));
+    Ok(asked.page(&world, shown.collect()))
 }
 
 /// Check runs of a commit, newest first. `filter=latest` (the default) shows the newest of each name and App.

@@ -7,4 +7,5 @@ mod client;
 mod deliveries;
 mod faults;
 mod reading;
+mod recording;
 mod repositories;

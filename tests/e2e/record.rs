@@ -1,0 +1,136 @@
+//! Writes down what the gate and the forge said to each other in every story, for tests/conformance.
+//!
+//! Played are all folders of `fixtures/scenarios`, and a tour through the verbs and routes that no scenario uses.
+//! `PORTCULLIS_RECORD` names the folder to write to; without it the recording goes to the build folder, so that this
+//! test runs like any other.
+
+mod reads;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use fake_github::{Rerequest, Stage, Step};
+use serde_json::{Value, json};
+
+use crate::Gate;
+use crate::gate::scenario;
+
+const TOUR: &str = include_str!("record/tour.toml");
+const RULES: &str = include_str!("../../rules.toml");
+
+#[tokio::test]
+async fn everything_said_is_recorded() {
+    let mut recording = Recording::default();
+    let mut names: Vec<String> = std::fs::read_dir(scenario(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    for name in names {
+        let gate = Gate::of_scenario(&name).await;
+        gate.github.record();
+        gate.settle().await;
+        recording.add(&name, &gate);
+    }
+    recording.add("the tour", &tour().await);
+    assert_eq!(recording.missing(), Vec::<String>::new(), "the stories make none of these deliveries");
+    recording.write();
+}
+
+/// Every verb, every route, every refusal.
+async fn tour() -> Gate {
+    let gate = Gate::start(TOUR, RULES).await;
+    gate.github.record();
+    gate.settle().await;
+    let again = Rerequest { actor: "bob".to_owned(), repo: "acme/web".to_owned(), pull: 1 };
+    gate.github.play(Step::Rerequest(again)).await.unwrap();
+    gate.settle().await;
+    reads::all(&gate).await;
+    gate
+}
+
+/// A verb that is missing from the tour would leave its deliveries unchecked.
+#[test]
+fn the_tour_has_every_verb() {
+    let played: BTreeSet<String> = Stage::parse(TOUR)
+        .unwrap()
+        .steps
+        .iter()
+        .map(|step| format!("{step:?}").split('(').next().unwrap().to_owned())
+        .chain(["Rerequest".to_owned()])
+        .collect();
+    let listed = include_str!("../../crates/fake-github/src/step.rs");
+    let (_, variants) = listed.split_once("pub enum Step {").unwrap();
+    let (variants, _) = variants.split_once("\n}").unwrap();
+    let known: BTreeSet<String> = variants
+        .lines()
+        .filter_map(|line| line.trim().split_once('('))
+        .filter(|(name, _)| name.chars().all(char::is_alphanumeric))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    assert!(known.len() > 10, "the verbs are listed in `step.rs`: {known:?}");
+    assert_eq!(played, known);
+}
+
+/// Two files of JSON lines.
+#[derive(Default)]
+struct Recording {
+    exchanges: String,
+    deliveries: String,
+    kinds: BTreeSet<String>,
+}
+
+impl Recording {
+    fn add(&mut self, story: &str, gate: &Gate) {
+        for exchange in gate.github.exchanges() {
+            line(&mut self.exchanges, story, exchange.to_json());
+        }
+        for delivery in gate.github.deliveries() {
+            self.kinds.insert(format!("{}.{}", delivery.event, delivery.action.as_deref().unwrap_or("-")));
+            line(&mut self.deliveries, story, delivery.to_json());
+        }
+    }
+
+    /// Kinds of delivery that the forge can make and that no story made.
+    fn missing(&self) -> Vec<String> {
+        let known = [
+            "check_run.completed",
+            "check_run.created",
+            "check_run.rerequested",
+            "member.removed",
+            "membership.removed",
+            "organization.member_removed",
+            "pull_request.auto_merge_disabled",
+            "pull_request.auto_merge_enabled",
+            "pull_request.closed",
+            "pull_request.converted_to_draft",
+            "pull_request.edited",
+            "pull_request.labeled",
+            "pull_request.opened",
+            "pull_request.ready_for_review",
+            "pull_request.reopened",
+            "pull_request.synchronize",
+            "pull_request.unlabeled",
+            "pull_request_review.dismissed",
+            "pull_request_review.submitted",
+            "push.-",
+        ];
+        known.into_iter().filter(|kind| !self.kinds.contains(*kind)).map(str::to_owned).collect()
+    }
+
+    fn write(&self) {
+        let folder = match std::env::var_os("PORTCULLIS_RECORD") {
+            Some(folder) => PathBuf::from(folder),
+            None => PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("record"),
+        };
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("exchanges.jsonl"), &self.exchanges).unwrap();
+        std::fs::write(folder.join("deliveries.jsonl"), &self.deliveries).unwrap();
+    }
+}
+
+fn line(lines: &mut String, story: &str, mut object: Value) {
+    object["story"] = json!(story);
+    writeln!(lines, "{object}").unwrap();
+}
