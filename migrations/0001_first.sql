@@ -24,6 +24,8 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX deliveries_by_state ON deliveries (state, received_at);
 CREATE INDEX deliveries_by_time ON deliveries (received_at, guid);
+CREATE INDEX deliveries_by_settling ON deliveries (settled_at);
+CREATE INDEX deliveries_with_body ON deliveries (settled_at) WHERE body IS NOT NULL;
 
 -- What a delivery asked to look at again, and the generation it raised the subject to.
 CREATE TABLE delivery_work (
@@ -38,24 +40,31 @@ CREATE INDEX delivery_work_by_subject ON delivery_work (subject_key, done_at);
 -- One row per subject, kept when idle: its floor and its newest head find it again.
 -- `ended` is 1 when only a delivery can bring news, as of a closed pull request.
 -- `due_at` is when the row may next be claimed; a lease moves it to the lease's end; NULL is idle.
+-- `turn_at` is its place in the queue among those that are due; a lease leaves it alone.
+-- `heard_at` is the moment that `subject` is of: a late delivery brings no old name back.
 CREATE TABLE work (
-    subject_key     TEXT NOT NULL PRIMARY KEY,
-    subject         TEXT NOT NULL,
-    repo_id         BIGINT NOT NULL,
-    generation      BIGINT NOT NULL,
-    done_generation BIGINT NOT NULL,
-    floor_at        BIGINT,
-    floor_head      TEXT,
-    verdict_head    TEXT,
-    verdicts        BIGINT NOT NULL,
-    due_at          BIGINT,
-    due_since       BIGINT,
-    lease_token     TEXT,
-    attempts        BIGINT NOT NULL,
-    last_error      TEXT,
-    ended           BIGINT NOT NULL
+    subject_key        TEXT NOT NULL PRIMARY KEY,
+    subject            TEXT NOT NULL,
+    heard_at           BIGINT NOT NULL,
+    repo_id            BIGINT NOT NULL,
+    generation         BIGINT NOT NULL,
+    done_generation    BIGINT NOT NULL,
+    floor_at           BIGINT,
+    floor_head         TEXT,
+    floor_review       BIGINT,
+    floor_review_state TEXT,
+    verdict_head       TEXT,
+    verdicts           BIGINT NOT NULL,
+    due_at             BIGINT,
+    turn_at            BIGINT,
+    due_since          BIGINT,
+    lease_token        TEXT,
+    attempts           BIGINT NOT NULL,
+    last_error         TEXT,
+    ended              BIGINT NOT NULL
 );
 CREATE INDEX work_by_due ON work (due_at);
+CREATE INDEX work_by_turn ON work (turn_at, subject_key, due_at);
 CREATE INDEX work_by_floor_head ON work (repo_id, floor_head);
 CREATE INDEX work_by_verdict_head ON work (repo_id, verdict_head);
 
@@ -86,11 +95,12 @@ CREATE TABLE verdicts (
     facts        BYTEA NOT NULL,
     verdict      BYTEA NOT NULL,
     decided_at   BIGINT NOT NULL,
+    replaced_at  BIGINT,
     UNIQUE (subject_key, ordinal)
 );
 CREATE INDEX verdicts_by_head ON verdicts (repo_id, head);
 CREATE INDEX verdicts_by_number ON verdicts (repo, number);
-CREATE INDEX verdicts_by_time ON verdicts (decided_at);
+CREATE INDEX verdicts_by_replacing ON verdicts (replaced_at);
 
 CREATE TABLE actions (
     verdict_id  TEXT NOT NULL REFERENCES verdicts (id) ON DELETE CASCADE,

@@ -67,10 +67,16 @@ pub fn run(cli: Cli) -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "the command line speaks to people")]
 fn complain(error: &Error) {
-    eprintln!("error: {error}");
+    let mut told = error.to_string();
+    eprintln!("error: {told}");
     let mut cause = error.source();
     while let Some(because) = cause {
-        eprintln!("  because {because}");
+        // Many messages end with that of their cause.
+        let text = because.to_string();
+        if !told.contains(&text) {
+            eprintln!("  because {text}");
+            told = text;
+        }
         cause = because.source();
     }
 }

@@ -8,6 +8,7 @@ mod secret;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use secrecy::SecretString;
@@ -35,6 +36,9 @@ pub struct Flags {
     /// Subjects looked at at one time; 0 only receives [default: 64]
     #[arg(long, env = "PORTCULLIS_WORKERS", value_name = "N")]
     pub workers: Option<u32>,
+    /// Seconds after which the others take over what a crashed process was looking at [default: 60]
+    #[arg(long, env = "PORTCULLIS_LEASE_SECONDS", value_name = "N")]
+    pub lease_seconds: Option<u64>,
     /// Days that processed deliveries and old verdicts are kept [default: 90]
     #[arg(long, env = "PORTCULLIS_RETENTION_DAYS", value_name = "N")]
     pub retention_days: Option<u32>,
@@ -77,6 +81,8 @@ pub struct Settings {
     pub rules: PathBuf,
     /// Subjects looked at at one time; 0 only receives.
     pub workers: u32,
+    /// How long a subject stays with a process that has not been heard of.
+    pub lease: Duration,
     /// Days that processed deliveries and old verdicts are kept.
     pub retention_days: u32,
     /// Bytes that the git cache may take on disk.
@@ -163,6 +169,15 @@ impl Settings {
                 expected: "number of days from 1",
             });
         }
+        let lease_seconds = flags.lease_seconds.or(file.lease_seconds).unwrap_or(60);
+        if !(1..=3600).contains(&lease_seconds) {
+            let value = lease_seconds.to_string();
+            return Err(ConfigError::Bad {
+                name: "lease_seconds",
+                value,
+                expected: "number of seconds from 1 to 3600",
+            });
+        }
         let app_id = flags.app_id.or(file.github.app_id).ok_or(ConfigError::Missing {
             name: "github.app_id",
             help: "the App's settings page shows it; give `--app-id`, PORTCULLIS_APP_ID, or `app_id` under `[github]`",
@@ -184,6 +199,7 @@ impl Settings {
             store: SecretString::from(store),
             rules: flags.rules.or(file.rules).unwrap_or_else(|| PathBuf::from("rules.toml")),
             workers: flags.workers.or(file.workers).unwrap_or(64).min(1000),
+            lease: Duration::from_secs(lease_seconds),
             retention_days,
             git_cache_bytes: flags.git_cache_gib.or(file.git_cache_gib).unwrap_or(20).max(1) << 30,
             webhook_secrets,

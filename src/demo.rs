@@ -185,6 +185,7 @@ fn settings(github: &FakeGithub, folder: &Path) -> Settings {
         store: SecretString::from(crate::config::default_store(folder)),
         rules: folder.join("rules.toml"),
         workers: 8,
+        lease: Duration::from_secs(60),
         retention_days: 1,
         git_cache_bytes: 1 << 30,
         webhook_secrets: vec![SecretString::from(github.webhook_secret())],

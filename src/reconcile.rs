@@ -10,6 +10,8 @@
 //! - Pull requests with one head share one check run. Only the lease of the lowest-numbered open one acts; the others
 //!   wake it.
 
+mod blind;
+mod places;
 mod runner;
 
 use std::collections::BTreeSet;
@@ -156,13 +158,15 @@ fn account(actor: Actor) -> Account {
     Account { id: actor.id, login: actor.login, kind }
 }
 
-/// Whether the forge showed something older than a delivery told of.
+/// Whether the forge showed something older than a delivery told of. An older moment always lags; an equal moment with
+/// another head, or a review that is not shown, only until patience ends: the forge may never show them.
 fn lags(observed: &Observed, lease: &Lease) -> bool {
     if !observed.is_older_than(lease.floor()) {
         return false;
     }
-    let same_moment = lease.floor().updated_at == Some(observed.facts.pull.updated_at);
-    !(same_moment && lease.attempts() >= PATIENCE)
+    let seen = observed.facts.pull.updated_at;
+    let older = lease.floor().updated_at.is_some_and(|told| seen < told);
+    older || lease.attempts() < PATIENCE
 }
 
 /// The lowest-numbered open pull request with this head, when that is another subject.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use notify::Watcher as _;
 use policy::rules::{MAX_BYTES, RuleSource, Rules, Trouble};
 use tokio::sync::{Notify, watch};
@@ -19,22 +19,25 @@ use tokio::sync::{Notify, watch};
 pub struct Rulebook {
     path: PathBuf,
     current: ArcSwap<RuleSource>,
+    /// The text of the rules in force.
+    text: ArcSwapOption<String>,
     changed: Arc<Notify>,
 }
 
 /// How often the file is compared even when the system reports no change.
 const COMPARE_EVERY: Duration = Duration::from_secs(10);
+/// A file that changes again within this time is still being written: half of it may be valid and mean something else.
+const CALM: Duration = Duration::from_millis(300);
 
 impl Rulebook {
     /// Reads the rules for the first time. Never fails: what is wrong is said by [`Rulebook::current`].
     #[must_use]
     pub fn open(path: &Path) -> Arc<Self> {
-        // Verdicts name the file to everybody who may read the repository: the folder is nobody's business.
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let nothing = RuleSource { place: name, in_force: None, trouble: None };
+        let nothing = RuleSource { place: place(path), in_force: None, trouble: None };
         let book = Self {
             path: path.to_owned(),
             current: ArcSwap::from_pointee(nothing),
+            text: ArcSwapOption::empty(),
             changed: Arc::new(Notify::new()),
         };
         book.reload();
@@ -47,7 +50,24 @@ impl Rulebook {
         self.current.load_full()
     }
 
-    /// Wakes whoever waits when other rules came into force, or trouble came or went.
+    /// The text of the rules in force, to be remembered over a restart.
+    #[must_use]
+    pub fn text(&self) -> Option<Arc<String>> {
+        self.text.load_full()
+    }
+
+    /// Puts rules in force that were good before a restart, when the file is not usable now.
+    pub fn remember(&self, text: &str) {
+        let now = self.current();
+        let Some(rules) = Rules::parse(&now.place, text).rules.filter(|_| now.in_force.is_none()) else {
+            return;
+        };
+        tracing::warn!(digest = %rules.digest, "the rules that were last good are in force again");
+        self.text.store(Some(Arc::new(text.to_owned())));
+        self.current.store(Arc::new(RuleSource { in_force: Some(Arc::new(rules)), ..(*now).clone() }));
+    }
+
+    /// Wakes the one who waits when other rules came into force, or trouble came or went.
     #[must_use]
     pub fn changed(&self) -> Arc<Notify> {
         Arc::clone(&self.changed)
@@ -56,15 +76,18 @@ impl Rulebook {
     /// Compares the file with what is in force and takes it over when it is valid.
     pub fn reload(&self) {
         let before = self.current();
-        let after = next(&before, &self.path);
+        let text = read(&self.path);
+        let after = next(&before, &text);
         metrics::gauge!("portcullis_rules_invalid").set(if after.trouble.is_some() { 1.0 } else { 0.0 });
         let same_rules = digest(&before) == digest(&after);
         if same_rules && before.trouble == after.trouble {
             return;
         }
-        tell(&before, &after);
+        tell(&self.path, &before, &after);
+        if let (None, Ok(text)) = (&after.trouble, text) {
+            self.text.store(Some(Arc::new(text)));
+        }
         self.current.store(Arc::new(after));
-        self.changed.notify_waiters();
         self.changed.notify_one();
     }
 
@@ -78,10 +101,19 @@ impl Rulebook {
                 () = tokio::time::sleep(COMPARE_EVERY) => {}
                 _ = stopped.wait_for(|stop| *stop) => return,
             }
-            let book = Arc::clone(&self);
-            // Reading a file may block; a panic in there must not stop the watching.
-            let _ = tokio::task::spawn_blocking(move || book.reload()).await;
+            if self.is_calm().await {
+                self.reload();
+            } else {
+                hint.notify_one();
+            }
         }
+    }
+
+    /// Whether the file stays as it is for a moment.
+    async fn is_calm(&self) -> bool {
+        let first = read(&self.path);
+        tokio::time::sleep(CALM).await;
+        first == read(&self.path)
     }
 }
 
@@ -99,15 +131,21 @@ fn watcher(path: &Path, hint: &Arc<Notify>) -> Option<notify::RecommendedWatcher
     }
 }
 
+/// What verdicts call the file. Never its folder: that is nobody's business on the forge, and replicas that keep the file
+/// in different folders must come to one and the same verdict.
+fn place(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
 fn digest(source: &RuleSource) -> Option<&str> {
     source.in_force.as_ref().map(|rules| rules.digest.as_str())
 }
 
-fn next(before: &RuleSource, path: &Path) -> RuleSource {
-    let trouble = match read(path) {
-        Err(why) => Trouble::Unreadable(why),
+fn next(before: &RuleSource, text: &Result<String, String>) -> RuleSource {
+    let trouble = match text {
+        Err(why) => Trouble::Unreadable(why.clone()),
         Ok(text) => {
-            let parsed = Rules::parse(&before.place, &text);
+            let parsed = Rules::parse(&before.place, text);
             match parsed.rules {
                 Some(rules) => return RuleSource::good(Arc::new(rules)),
                 None => Trouble::Invalid(parsed.complaints),
@@ -125,16 +163,17 @@ fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
-fn tell(before: &RuleSource, after: &RuleSource) {
+fn tell(path: &Path, before: &RuleSource, after: &RuleSource) {
+    let path = path.display();
     match &after.trouble {
         Some(trouble) => tracing::error!(
-            rules = %after.place,
+            rules = %path,
             trouble = %trouble.sentence(),
             last_good = digest(after).unwrap_or("none: everything governed is blocked"),
             "the rules file is not usable"
         ),
         None => tracing::info!(
-            rules = %after.place,
+            rules = %path,
             digest = digest(after).unwrap_or_default(),
             before = digest(before).unwrap_or("none"),
             "rules in force"

@@ -80,7 +80,7 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     let gate = open(settings, clock).await?;
     let wake = Arc::new(Notify::new());
-    let runner = Runner::new(Arc::clone(&gate), Arc::clone(&wake), settings.workers);
+    let runner = Runner::new(Arc::clone(&gate), Arc::clone(&wake), settings.workers, settings.lease);
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
 
@@ -89,32 +89,50 @@ pub async fn start(
         .map_err(|why| StartError::Listen { address: settings.listen, why })?;
     let address =
         listener.local_addr().map_err(|why| StartError::Listen { address: settings.listen, why })?;
-    let routes = routes(settings, &gate, wake, prometheus);
+    let members = Arc::new(Notify::new());
+    let routes = routes(settings, &gate, Bells { wake, members: Arc::clone(&members) }, prometheus);
     tasks.spawn(listen(listener, routes, stopped.clone()));
     if settings.workers > 0 {
         tasks.spawn(runner.clone().run(stopped.clone()));
     }
     tasks.spawn(Arc::clone(&gate.rulebook).watch(stopped.clone()));
     tasks.spawn(housekeeping::re_look_on_new_rules(Arc::clone(&gate), stopped.clone()));
+    tasks.spawn(housekeeping::re_look_on_new_members(Arc::clone(&gate), members, stopped.clone()));
     tasks.spawn(housekeeping::prune(Arc::clone(&gate), settings.retention_days, stopped));
     Ok(Running { address, gate, runner, stop, tasks })
 }
 
 async fn open(settings: &Settings, clock: Clock) -> Result<Arc<Gate>, StartError> {
-    std::fs::create_dir_all(&settings.data)
+    // Private code and payloads lie in there.
+    let mut folder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder
+        .recursive(true)
+        .create(&settings.data)
         .map_err(|why| StartError::Data { path: settings.data.display().to_string(), why })?;
     let store = Store::open(settings.store.expose_secret(), StoreOptions::default()).await?;
     let limits = crate::git::Limits { max_bytes: settings.git_cache_bytes, ..crate::git::Limits::default() };
     let git = Arc::new(GitCache::open(settings.data.join("git"), limits)?);
     let github = GitHub::new(&settings.github, clock.as_fn(), git)?;
     let rulebook = Rulebook::open(&settings.rules);
+    if let Some(text) = store.kv_get(housekeeping::LAST_GOOD).await? {
+        rulebook.remember(&text);
+    }
     Ok(Arc::new(Gate { store, github, rulebook, clock }))
+}
+
+/// What the ingress rings.
+struct Bells {
+    /// There is work.
+    wake: Arc<Notify>,
+    /// Memberships may have changed.
+    members: Arc<Notify>,
 }
 
 fn routes(
     settings: &Settings,
     gate: &Arc<Gate>,
-    wake: Arc<Notify>,
+    bells: Bells,
     prometheus: Option<PrometheusHandle>,
 ) -> Router {
     let github = gate.github.clone();
@@ -123,8 +141,11 @@ fn routes(
         secrets: settings.webhook_secrets.clone().into(),
         app_id: Some(settings.github.app_id),
         clock: gate.clock.as_fn(),
-        wake,
-        roster_changed: Arc::new(move || github.forget_members()),
+        wake: bells.wake,
+        roster_changed: Arc::new(move || {
+            github.forget_members();
+            bells.members.notify_one();
+        }),
     };
     webhook::router(ingress).merge(health::router(Arc::clone(gate), prometheus))
 }
@@ -155,6 +176,15 @@ impl Running {
     #[must_use]
     pub fn runner(&self) -> &Runner {
         &self.runner
+    }
+
+    /// Returns when a part that must always run has ended: the process is of no use any more.
+    pub async fn broken(&mut self) {
+        match self.tasks.join_next().await {
+            Some(Err(error)) => tracing::error!(%error, "a part of the gate broke"),
+            Some(Ok(())) => tracing::error!("a part of the gate ended"),
+            None => {}
+        }
     }
 
     /// Stops gracefully.

@@ -30,8 +30,9 @@ mod tests;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use sqlx::AnyPool;
+use sqlx::{AnyConnection, AnyPool};
 
 pub use actions::{ActionId, ActionOutcome, ActionRecord, ActionState, StoredAction};
 pub use deliveries::{Accepted, Actor, Fate, Guid, NewDelivery, Target};
@@ -39,11 +40,15 @@ use engine::Engine;
 pub use error::StoreError;
 pub use finish::Next;
 pub use journal::{DeliveryFilter, DeliveryState, Pusher, StoredDelivery};
+use operation::Operation;
 pub use prune::{Pruned, Retention};
 pub use verdicts::{Intended, StoredVerdict, VerdictId, VerdictRecord};
 pub use work::{Waiting, backoff};
 pub use writer::Counters;
 use writer::Writer;
+
+/// How long readiness waits for the writer.
+const WRITABLE: Duration = Duration::from_secs(2);
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -101,6 +106,16 @@ impl Store {
         Ok(())
     }
 
+    /// Whether deliveries can be kept: the writer answers within two seconds and may write. Changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], also when too much is waiting to be written.
+    pub async fn writable(&self) -> Result<(), StoreError> {
+        tokio::time::timeout(WRITABLE, self.writer.offer(Touch))
+            .await
+            .unwrap_or_else(|_| Err(StoreError::unavailable("the writer does not answer")))
+    }
+
     /// What the writer has done since the store was opened.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -109,6 +124,18 @@ impl Store {
 
     fn next_token(&self) -> String {
         self.tokens.next()
+    }
+}
+
+/// A write that changes nothing: it needs the writer, the lock and a database that is not read-only.
+struct Touch;
+
+impl Operation for Touch {
+    type Output = ();
+
+    async fn run(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
+        sqlx::query("UPDATE kv SET value = value WHERE key = ''").execute(tx).await?;
+        Ok(())
     }
 }
 

@@ -121,6 +121,7 @@ fn settings(github: &FakeGithub, folder: &TempDir, workers: u32) -> Settings {
         rules: folder.path().join("rules.toml"),
         workers,
         retention_days: 90,
+        lease: std::time::Duration::from_secs(60),
         git_cache_bytes: 1 << 30,
         webhook_secrets: vec![SecretString::from(github.webhook_secret())],
         github: forge,

@@ -23,17 +23,24 @@ impl Serve {
         telemetry::log(if self.flags.log_json { LogFormat::Json } else { LogFormat::Text }, "info");
         let settings = Settings::resolve(self.flags)?;
         runtime()?.block_on(async {
-            let running = start(&settings, Clock::system(), telemetry::metrics()).await?;
+            let mut running = start(&settings, Clock::system(), telemetry::metrics()).await?;
             tracing::info!(
                 address = %running.address(),
                 rules = %settings.rules.display(),
                 workers = settings.workers,
                 "listening: deliveries go to /webhooks/github"
             );
-            stop_asked().await?;
-            tracing::info!("stopping: looks under way end first");
+            let code = tokio::select! {
+                asked = stop_asked() => {
+                    asked?;
+                    tracing::info!("stopping: looks under way end first");
+                    ExitCode::SUCCESS
+                }
+                // Whoever started us starts us again.
+                () = running.broken() => ExitCode::FAILURE,
+            };
             running.stop().await;
-            Ok(ExitCode::SUCCESS)
+            Ok(code)
         })
     }
 }

@@ -20,6 +20,8 @@ pub struct File {
     pub rules: Option<PathBuf>,
     /// Subjects looked at at one time.
     pub workers: Option<u32>,
+    /// Seconds after which the others take over what a crashed process was looking at.
+    pub lease_seconds: Option<u64>,
     /// Days that processed deliveries and old verdicts are kept.
     pub retention_days: Option<u32>,
     /// GiB that the git cache may take on disk.

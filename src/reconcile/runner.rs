@@ -1,27 +1,34 @@
 //! Takes due subjects and looks at them, many at a time, until told to stop.
 //!
-//! A stop is graceful: looks under way end and nothing new is taken.
+//! A stop is graceful: looks under way end and nothing new is taken. One repository never gets all places: its looks may
+//! all wait for the same long fetch.
+//!
+//! A lease is short and renewed for as long as its look goes on: a crashed replica's subjects are taken over soon, and
+//! a look that takes minutes, because git fetches a large repository, is not overtaken.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::Millis;
+use policy::{Millis, Subject};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
 
-use super::{Gate, ReconcileError, later, reconcile};
-use crate::github::ForgeError;
+use super::places::Places;
+use super::{Gate, ReconcileError, blind, later, reconcile};
+use crate::github::Again;
 use crate::lease::Lease;
 use crate::store::{Next, StoreError, backoff};
 
 /// How long a look may take; git may have to fetch a large repository first.
 const LOOK: Duration = Duration::from_secs(8 * 60);
-/// How long a subject is ours: longer than any look, so that a live replica is never overtaken.
-const LEASE: Duration = Duration::from_secs(10 * 60);
 /// The longest nap: deliveries wake us at once, other replicas' deliveries only when we look.
 const NAP: Duration = Duration::from_secs(2);
-/// What the forge refuses is asked again after this: somebody must change a setting first.
-const REFUSED: Duration = Duration::from_secs(120);
+/// After this when the store cannot be written: trying at once would only fill the log.
+const STORE_DOWN: Duration = Duration::from_secs(3);
+/// What is beyond a repository's share of the places waits this long.
+const TURN: Duration = Duration::from_secs(1);
+/// A subject that seems gone may just not be visible yet: GitHub's replicas lag, installations are suspended for a
+/// moment. After this many looks, about twenty minutes, it is believed.
+const GONE_AFTER: u32 = 10;
 
 /// Looks at due subjects.
 #[derive(Debug, Clone)]
@@ -29,39 +36,60 @@ pub struct Runner {
     gate: Arc<Gate>,
     wake: Arc<Notify>,
     at_once: u32,
+    lease: Duration,
 }
 
 impl Runner {
-    /// A runner that looks at `at_once` subjects at a time and is woken by `wake`.
+    /// A runner that looks at `at_once` subjects at a time and is woken by `wake`. Others take over what it holds when
+    /// it has not been heard of for `lease`.
     #[must_use]
-    pub fn new(gate: Arc<Gate>, wake: Arc<Notify>, at_once: u32) -> Self {
-        Self { gate, wake, at_once }
+    pub fn new(gate: Arc<Gate>, wake: Arc<Notify>, at_once: u32, lease: Duration) -> Self {
+        Self { gate, wake, at_once, lease }
     }
 
     /// Looks at due subjects until `stop` turns true; then finishes what is under way.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut looks = JoinSet::new();
+        let mut places = Places::new(self.at_once as usize);
         while !*stop.borrow() {
-            while looks.try_join_next().is_some() {}
-            let free = self.at_once.saturating_sub(u32::try_from(looks.len()).unwrap_or(u32::MAX));
+            places.sweep();
+            let free = places.free();
             if free == 0 {
-                looks.join_next().await;
+                places.wait_for_one().await;
                 continue;
             }
-            let leases = self.claim(free).await;
+            let (leases, nap) = match self.gate.store.claim(self.gate.clock.now(), self.lease, free).await {
+                Ok(leases) => (leases, self.nap().await),
+                Err(error) => {
+                    tracing::error!(%error, "no work can be taken from the store");
+                    (Vec::new(), STORE_DOWN)
+                }
+            };
             if leases.is_empty() {
                 tokio::select! {
                     () = self.wake.notified() => {}
-                    () = tokio::time::sleep(self.nap().await) => {}
+                    () = tokio::time::sleep(nap) => {}
                     _ = stop.changed() => {}
                 }
             }
             for lease in leases {
-                let runner = self.clone();
-                looks.spawn(async move { runner.look(lease).await });
+                self.seat(lease, &mut places).await;
             }
         }
-        while looks.join_next().await.is_some() {}
+        places.wait_for_all().await;
+    }
+
+    /// Begins a look, or puts the subject back when its repository has its share of places already.
+    async fn seat(&self, lease: Lease, places: &mut Places) {
+        let Subject::Pull(pull) = lease.subject();
+        if places.has_its_share(pull.repo_id) {
+            let next = later(self.gate.clock.now(), TURN);
+            if let Err(error) = self.gate.store.release(&lease, next).await {
+                tracing::warn!(%error, "a subject could not be put back; it comes when its lease runs out");
+            }
+            return;
+        }
+        let runner = self.clone();
+        places.take(pull.repo_id, async move { runner.look(lease).await });
     }
 
     /// Looks at everything that is due now, one after another, until nothing is. For tests and the demo.
@@ -71,20 +99,10 @@ impl Runner {
     pub async fn drain(&self) -> Result<usize, StoreError> {
         let mut looks = 0;
         loop {
-            let leases = self.gate.store.claim(self.gate.clock.now(), LEASE, 1).await?;
+            let leases = self.gate.store.claim(self.gate.clock.now(), self.lease, 1).await?;
             let Some(lease) = leases.into_iter().next() else { return Ok(looks) };
             self.look(lease).await;
             looks += 1;
-        }
-    }
-
-    async fn claim(&self, at_most: u32) -> Vec<Lease> {
-        match self.gate.store.claim(self.gate.clock.now(), LEASE, at_most).await {
-            Ok(leases) => leases,
-            Err(error) => {
-                tracing::error!(%error, "no work can be taken from the store");
-                Vec::new()
-            }
         }
     }
 
@@ -103,7 +121,12 @@ impl Runner {
     #[tracing::instrument(skip_all, fields(subject = %lease.subject()))]
     async fn look(&self, lease: Lease) {
         let started = std::time::Instant::now();
-        let outcome = tokio::time::timeout(LOOK, reconcile(&self.gate, &lease)).await;
+        let outcome = tokio::select! {
+            // A look that has just ended knows better than a renewal that no longer finds its lease.
+            biased;
+            outcome = tokio::time::timeout(LOOK, reconcile(&self.gate, &lease)) => outcome,
+            lost = self.hold(&lease) => Ok(Err(lost.into())),
+        };
         metrics::histogram!("portcullis_look_seconds").record(started.elapsed().as_secs_f64());
         let now = self.gate.clock.now();
         let next = match outcome {
@@ -112,11 +135,18 @@ impl Runner {
             Ok(Ok(Next::Done | Next::Ended | Next::At(_))) => return,
             Ok(Err(ReconcileError::Store(StoreError::LeaseLost))) => {
                 tracing::warn!("the lease ran out during the look; somebody else has the subject");
+                // Something may have been shown after theirs: whoever has it looks once more.
+                if let Err(error) = self.gate.store.wake(lease.subject(), now).await {
+                    tracing::error!(%error, "the subject could not be woken");
+                }
                 return;
             }
             Ok(Err(error)) => next_after(&error, &lease, now),
             Err(_) => retry(&lease, now, format!("the look took longer than {} s", LOOK.as_secs())),
         };
+        if let Err(error) = blind::tell(&self.gate, &lease, UNREADABLE).await {
+            tracing::warn!(%error, "that the subject cannot be seen could not be shown either");
+        }
         if let Next::Retry { at, error } = &next {
             metrics::counter!("portcullis_retries_total").increment(1);
             tracing::warn!(in_ms = at.0 - now.0, attempt = lease.attempts() + 1, %error, "looking again later");
@@ -125,24 +155,38 @@ impl Runner {
             tracing::error!(%error, "the subject comes back when its lease runs out");
         }
     }
+
+    /// Renews the lease three times as often as it would run out. Returns only when it is lost.
+    async fn hold(&self, lease: &Lease) -> StoreError {
+        let mut until = later(self.gate.clock.now(), self.lease);
+        loop {
+            tokio::time::sleep(self.lease / 3).await;
+            let now = self.gate.clock.now();
+            match self.gate.store.renew(lease, later(now, self.lease)).await {
+                Ok(()) => until = later(now, self.lease),
+                // Nobody else acts before it has run out; the store may be back until then.
+                Err(error) if now < until && !matches!(error, StoreError::LeaseLost) => {
+                    tracing::warn!(%error, "the lease could not be renewed");
+                }
+                Err(_) => return StoreError::LeaseLost,
+            }
+        }
+    }
 }
+
+/// What the check says when look after look came to nothing. Always the same words: the log has the details.
+const UNREADABLE: &str = "the forge could not be read for several looks in a row";
 
 /// When to look again after a look that came to nothing.
 fn next_after(error: &ReconcileError, lease: &Lease, now: Millis) -> Next {
-    match error {
+    let ReconcileError::Forge(forge) = error else { return retry(lease, now, error.to_string()) };
+    match forge.again(now, lease.attempts()) {
+        Again::At(at) => Next::Retry { at, error: error.to_string() },
+        Again::WhenTold if lease.attempts() < GONE_AFTER => retry(lease, now, error.to_string()),
         // The pull request, the repository or the installation is gone: nothing can be shown any more.
-        ReconcileError::Forge(ForgeError::Gone { what }) => {
-            tracing::info!(%what, "gone: nothing to show");
+        Again::WhenTold => {
+            tracing::info!(%error, "nothing to show");
             Next::Ended
-        }
-        ReconcileError::Forge(ForgeError::RateLimited { until }) => {
-            Next::Retry { at: (*until).max(later(now, Duration::from_secs(1))), error: error.to_string() }
-        }
-        ReconcileError::Forge(ForgeError::Refused { .. }) => {
-            Next::Retry { at: later(now, REFUSED), error: error.to_string() }
-        }
-        ReconcileError::Forge(_) | ReconcileError::Store(_) | ReconcileError::Unwritable(_) => {
-            retry(lease, now, error.to_string())
         }
     }
 }

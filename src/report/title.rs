@@ -11,6 +11,8 @@ use super::{escape, words};
 
 /// GitHub's limit, in characters.
 pub(super) const LIMIT: usize = 255;
+/// Of a finding's message, which may quote names as long as the forge allows.
+const MESSAGE: usize = 160;
 
 /// The headline of the whole verdict.
 pub(super) fn title(verdict: &Verdict) -> String {
@@ -82,7 +84,11 @@ fn blocked(pull: &PullVerdict) -> Blocked {
         return Blocked::Unseen;
     };
     let more = if failing > 1 { format!(", {} more", failing - 1) } else { String::new() };
-    Blocked::By(format!("{}{more}", name(first)))
+    let what = match first.code {
+        Code::RuleDenies | Code::RuleRequires => name(first),
+        _ => escape::plain(&first.message, MESSAGE),
+    };
+    Blocked::By(format!("{what}{more}"))
 }
 
 /// The rule where a rule denies, for the reader knows it by that; else the code.
@@ -107,13 +113,17 @@ pub(super) fn waiting_for(pull: &PullVerdict) -> String {
         [one] => Some(format!("tier `{}`", words::quoted(&one.name))),
         many => Some(format!("tiers {}", words::list(many.iter().map(|tier| tier.name.clone())))),
     };
+    let changes = changes.then(|| match words::asking(pull) {
+        nobody if nobody.is_empty() => "requested changes".to_owned(),
+        people => format!("the changes that {} asked for", words::list(people)),
+    });
     match (tiers, changes) {
-        (Some(tiers), false) => format!("{} ({tiers})", words::count(missing, "approval")),
-        (Some(tiers), true) => {
-            format!("{} ({tiers}), and for requested changes", words::count(missing, "approval"))
+        (Some(tiers), None) => format!("{} ({tiers})", words::count(missing, "approval")),
+        (Some(tiers), Some(changes)) => {
+            format!("{} ({tiers}), and for {changes}", words::count(missing, "approval"))
         }
-        (None, true) => "requested changes".to_owned(),
-        (None, false) => match words::findings(pull).first() {
+        (None, Some(changes)) => changes,
+        (None, None) => match words::findings(pull).first() {
             Some(finding) => name(finding),
             None => "somebody to act".to_owned(),
         },

@@ -6,10 +6,12 @@ use std::cmp::Reverse;
 
 use policy::facts::{Account, Group};
 use policy::verdict::{
-    AgentTrace, Code, Conclusion, Disqualification, Disqualified, Effect, Enforcement, EvidenceClass,
-    Finding, JudgedAs, PullVerdict, TierState,
+    AgentTrace, Code, Conclusion, Disqualification, Disqualified, Effect, Enforcement, Evidence,
+    EvidenceClass, Finding, JudgedAs, PullVerdict, TierState,
 };
 use policy::{Sha, Verdict};
+
+pub(super) use policy::verdict::quoted;
 
 /// The pull requests with this head, strictest first; the subject first among equals.
 pub(super) fn by_strictness(verdict: &Verdict) -> Vec<&PullVerdict> {
@@ -116,7 +118,12 @@ pub(super) fn trace(trace: &AgentTrace) -> String {
 /// How a tier stands: `Tier ...: 1 of 2 approvals`.
 pub(super) fn tier(tier: &TierState) -> String {
     let mut text = format!("Tier `{}`: ", quoted(&tier.name));
-    text.push_str(&format!("{} of {}", tier.counted.len(), count(u64::from(tier.needed), "approval")));
+    let counted = u64::try_from(tier.counted.len()).unwrap_or(u64::MAX);
+    if counted > u64::from(tier.needed) {
+        text.push_str(&format!("{} ({} needed)", count(counted, "approval"), tier.needed));
+    } else {
+        text.push_str(&format!("{counted} of {}", count(u64::from(tier.needed), "approval")));
+    }
     if tier.satisfied {
         text.push_str(", satisfied.");
     } else if let Some(why) = &tier.unseen {
@@ -156,6 +163,16 @@ pub(super) fn missing(tier: &TierState) -> u64 {
 pub(super) fn missing_teams(tier: &TierState) -> Option<String> {
     let covered = tier.from.is_empty() || tier.counted.iter().any(|approval| !approval.teams.is_empty());
     (!covered).then(|| any_of(tier.from.iter().map(Group::to_string)))
+}
+
+/// Who asks for changes, as far as it is known.
+pub(super) fn asking(pull: &PullVerdict) -> Vec<String> {
+    let asking = pull.findings.iter().filter(|finding| finding.code == Code::ChangesRequested);
+    let logins = asking.flat_map(|finding| &finding.evidence).filter_map(|evidence| match evidence {
+        Evidence::Account(account) => Some(account.login.clone()),
+        Evidence::Path { .. } | Evidence::Commit { .. } | Evidence::Note(_) => None,
+    });
+    logins.collect()
 }
 
 /// Who approved, for a tier.
@@ -212,11 +229,6 @@ pub(super) fn account(account: &Account) -> String {
 /// A commit for running text.
 pub(super) fn commit(oid: &Sha) -> String {
     format!("commit `{}`", oid.short())
-}
-
-/// Text that is to stand between backticks must not bring its own.
-pub(super) fn quoted(text: &str) -> String {
-    text.replace('`', "'")
 }
 
 /// `1 approval`, `2 approvals`.

@@ -123,7 +123,7 @@ pub enum Accepted {
         /// How many subjects will be looked at again; 0 when the fate asked for none or no subject was known.
         subjects: usize,
     },
-    /// Seen before but not finished: its work was raised once more.
+    /// Seen before, but not finished or its subject was over: its work was raised once more.
     Again,
     /// Seen before and dealt with: nothing was changed.
     AlreadyProcessed,

@@ -88,7 +88,8 @@ impl Finish {
         let error: String = error.chars().take(ERROR_CHARS).filter(|c| *c != '\0').collect();
         let done = sqlx::query(
             "UPDATE work SET lease_token = NULL, attempts = attempts + 1, last_error = $3, \
-             due_at = CASE WHEN generation > $4 THEN $5 ELSE $6 END \
+             due_at = CASE WHEN generation > $4 THEN $5 ELSE $6 END, \
+             turn_at = CASE WHEN generation > $4 THEN $5 ELSE $6 END \
              WHERE subject_key = $1 AND lease_token = $2",
         )
         .bind(self.hold.key.as_str())
@@ -111,6 +112,7 @@ impl Finish {
         let done = sqlx::query(
             "UPDATE work SET lease_token = NULL, attempts = 0, last_error = NULL, due_since = NULL, \
              done_generation = $3, due_at = CASE WHEN generation > $3 THEN $4 ELSE $5 END, \
+             turn_at = CASE WHEN generation > $3 THEN $4 ELSE $5 END, \
              ended = CASE WHEN generation > $3 THEN 0 ELSE $6 END \
              WHERE subject_key = $1 AND lease_token = $2",
         )

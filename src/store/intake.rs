@@ -14,7 +14,7 @@ use super::deliveries::{Accepted, Actor, Fate, NewDelivery};
 use super::operation::Operation;
 use super::row::{get, signed};
 use super::rows::Insert;
-use super::work::{self, Ask};
+use super::work::{self, Ask, NOTHING_NEW};
 
 const NO_SUBJECT: &str = "no known subject has this head";
 
@@ -30,6 +30,13 @@ pub(super) struct Accept {
 struct Aimed<'a> {
     accept: &'a Accept,
     subjects: Vec<Subject>,
+}
+
+/// Whether deliveries come for the first time: a repeated one tells no news of a subject's name and installation.
+#[derive(Debug, Clone, Copy)]
+enum News {
+    First,
+    Repeated,
 }
 
 impl Operation for Accept {
@@ -53,7 +60,7 @@ impl Operation for Accept {
         }
         let fresh = insert(tx, &aimed).await?;
         aimed.retain(|aimed| fresh.contains(aimed.accept.delivery.guid.as_str()));
-        let generations = raise(tx, &aimed).await?;
+        let generations = raise(tx, &aimed, News::First).await?;
         link(tx, &aimed, &generations).await?;
         keep_pushers(tx, &aimed).await?;
 
@@ -82,7 +89,8 @@ impl Accept {
         }
     }
 
-    /// A GUID that was there before.
+    /// A GUID that was there before. One that was processed is taken again for subjects that are over: a repository
+    /// that was gone may be back, and whoever asks GitHub to repeat the delivery wants them looked at.
     async fn revisit(&self, tx: &mut AnyConnection) -> Result<Accepted, StoreError> {
         // The update comes first because it takes the row's lock on PostgreSQL.
         let row = sqlx::query("UPDATE deliveries SET seen = seen + 1 WHERE guid = $1 RETURNING state")
@@ -93,20 +101,38 @@ impl Accept {
         let again = match (state.as_str(), &self.delivery.fate) {
             ("queued", _) => Accepted::Again,
             ("ignored" | "failed", Fate::Queue { .. }) => Accepted::New { subjects: 0 },
+            ("processed", Fate::Queue { .. }) => return self.revive(tx).await,
             _ => return Ok(Accepted::AlreadyProcessed),
         };
-        let aimed = [Aimed { accept: self, subjects: self.resolve(tx).await? }];
-        let generations = raise(tx, &aimed).await?;
+        let subjects = self.resolve(tx).await?;
+        let subjects = self.raise_again(tx, subjects).await?;
+        Ok(match again {
+            Accepted::New { .. } => Accepted::New { subjects },
+            other => other,
+        })
+    }
+
+    async fn revive(&self, tx: &mut AnyConnection) -> Result<Accepted, StoreError> {
+        let mut over = Vec::new();
+        for subject in self.resolve(tx).await? {
+            if work::is_over(tx, &subject).await? {
+                over.push(subject);
+            }
+        }
+        let raised = self.raise_again(tx, over).await?;
+        Ok(if raised > 0 { Accepted::Again } else { Accepted::AlreadyProcessed })
+    }
+
+    async fn raise_again(&self, tx: &mut AnyConnection, subjects: Vec<Subject>) -> Result<usize, StoreError> {
+        let aimed = [Aimed { accept: self, subjects }];
+        let generations = raise(tx, &aimed, News::Repeated).await?;
         link(tx, &aimed, &generations).await?;
         keep_pushers(tx, &aimed).await?;
         let [Aimed { subjects, .. }] = aimed;
         if !subjects.is_empty() {
             self.owe(tx).await?;
         }
-        Ok(match again {
-            Accepted::New { .. } => Accepted::New { subjects: subjects.len() },
-            other => other,
-        })
+        Ok(subjects.len())
     }
 
     /// The delivery is owed a look (again), by as many subjects as have not finished it.
@@ -186,18 +212,31 @@ async fn insert(tx: &mut AnyConnection, aimed: &[Aimed<'_>]) -> Result<BTreeSet<
 
 /// Raises each subject once by as much as all deliveries together ask; returns the generations by key. The map is
 /// ordered, so concurrent writers lock rows in one order.
-async fn raise(tx: &mut AnyConnection, aimed: &[Aimed<'_>]) -> Result<BTreeMap<String, i64>, StoreError> {
+async fn raise(
+    tx: &mut AnyConnection,
+    aimed: &[Aimed<'_>],
+    news: News,
+) -> Result<BTreeMap<String, i64>, StoreError> {
     let mut asks: BTreeMap<String, Ask> = BTreeMap::new();
     for Aimed { accept, subjects } in aimed {
         let Fate::Queue { floor, .. } = &accept.delivery.fate else { continue };
+        let heard_at = match news {
+            // A check names no moment; it is as new as its arrival.
+            News::First => floor.updated_at.unwrap_or(accept.delivery.received_at),
+            News::Repeated => NOTHING_NEW,
+        };
         for subject in subjects {
             let ask = asks.entry(subject.key()).or_insert_with(|| Ask {
                 subject: subject.clone(),
+                heard_at,
                 floor: Floor::default(),
                 looks: 0,
                 now: Millis(i64::MAX),
             });
-            ask.subject = subject.clone();
+            if heard_at >= ask.heard_at {
+                ask.subject = subject.clone();
+                ask.heard_at = heard_at;
+            }
             ask.floor = std::mem::take(&mut ask.floor).raise(floor.clone());
             ask.looks += 1;
             ask.now = ask.now.min(accept.delivery.received_at);

@@ -163,14 +163,16 @@ impl Store {
             .transpose()
     }
 
-    /// Everybody who is known to have pushed to the subject, oldest first. At most 1,000.
+    /// Everybody who is known to have pushed to the subject, each with the newest push, newest first. At most 1,000
+    /// people: however often one of them pushes, nobody else is cut off.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
     pub async fn pushers(&self, subject: &Subject) -> Result<Vec<Pusher>, StoreError> {
         let rows = sqlx::query(
-            "SELECT guid, actor_id, login, kind, head, at FROM pushers WHERE subject_key = $1 \
-             ORDER BY at, guid LIMIT 1000",
+            "SELECT guid, actor_id, login, kind, head, at FROM (SELECT guid, actor_id, login, kind, head, at, \
+             ROW_NUMBER() OVER (PARTITION BY actor_id ORDER BY at DESC, guid DESC) AS place \
+             FROM pushers WHERE subject_key = $1) AS pushes WHERE place = 1 ORDER BY at DESC, guid DESC LIMIT 1000",
         )
         .bind(subject.key())
         .fetch_all(&self.readers)

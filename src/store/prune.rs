@@ -1,4 +1,5 @@
-//! Forgetting what is old: bodies first, then rows. In small steps, so that nobody waits behind it.
+//! Forgetting what is old: bodies first, then rows. In small steps, each an operation of its own between which others
+//! get their turn, and along an index that holds nothing else, so that having nothing to forget costs nothing.
 //!
 //! Never forgotten: deliveries that are still owed a look, the verdict that stands for a subject, and who pushed.
 
@@ -10,7 +11,8 @@ use sqlx::AnyConnection;
 use super::operation::Operation;
 use super::{Store, StoreError};
 
-const STEP: i64 = 200;
+/// Rows per step: deliveries that wait behind one must not notice.
+const STEP: u32 = 50;
 
 /// How long to keep things after they are settled.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +21,7 @@ pub struct Retention {
     pub bodies: Duration,
     /// Deliveries without their payload.
     pub deliveries: Duration,
-    /// Verdicts that another one has replaced, with their actions.
+    /// Verdicts after another one has replaced them, with their actions.
     pub verdicts: Duration,
 }
 
@@ -55,20 +57,19 @@ impl Store {
         loop {
             let dropped = self.writer.run(Step { sql, before }).await?;
             total += dropped;
-            if dropped == 0 {
+            if dropped < u64::from(STEP) {
                 return Ok(total);
             }
         }
     }
 }
 
-const BODIES: &str = "UPDATE deliveries SET body = NULL WHERE guid IN \
+pub(super) const BODIES: &str = "UPDATE deliveries SET body = NULL WHERE guid IN \
     (SELECT guid FROM deliveries WHERE body IS NOT NULL AND state <> 'queued' AND settled_at < $1 LIMIT $2)";
-const DELIVERIES: &str = "DELETE FROM deliveries WHERE guid IN \
+pub(super) const DELIVERIES: &str = "DELETE FROM deliveries WHERE guid IN \
     (SELECT guid FROM deliveries WHERE state <> 'queued' AND settled_at < $1 LIMIT $2)";
-const VERDICTS: &str = "DELETE FROM verdicts WHERE id IN \
-    (SELECT v.id FROM verdicts v WHERE v.decided_at < $1 AND EXISTS \
-    (SELECT 1 FROM verdicts w WHERE w.subject_key = v.subject_key AND w.ordinal > v.ordinal) LIMIT $2)";
+pub(super) const VERDICTS: &str =
+    "DELETE FROM verdicts WHERE id IN (SELECT id FROM verdicts WHERE replaced_at < $1 LIMIT $2)";
 
 struct Step {
     sql: &'static str,
@@ -79,7 +80,7 @@ impl Operation for Step {
     type Output = u64;
 
     async fn run(&self, tx: &mut AnyConnection) -> Result<u64, StoreError> {
-        let done = sqlx::query(self.sql).bind(self.before.0).bind(STEP).execute(tx).await?;
+        let done = sqlx::query(self.sql).bind(self.before.0).bind(i64::from(STEP)).execute(tx).await?;
         Ok(done.rows_affected())
     }
 }

@@ -1,6 +1,7 @@
 //! The store against a real database: SQLite, or PostgreSQL when `PORTCULLIS_TEST_POSTGRES` names a server
 //! (`postgres://user@host:port`) on which each test makes a database of its own.
 
+mod fairness;
 mod interleaving;
 mod queue;
 mod trouble;
@@ -10,7 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use policy::{Floor, InstallationId, Millis, PullSubject, RepoId, RepoName, Sha, Subject, UserId};
+use policy::{
+    Floor, InstallationId, Millis, PullSubject, RepoId, RepoName, ReviewFloor, Sha, Subject, UserId,
+};
 use tempfile::TempDir;
 
 use super::*;
@@ -92,7 +95,7 @@ pub(super) fn fresh_guid() -> Guid {
 }
 
 pub(super) fn delivery(guid: Guid, subject: Subject, now: Millis) -> NewDelivery {
-    let floor = Floor { updated_at: Some(now), head: Some(sha(1)) };
+    let floor = Floor { updated_at: Some(now), head: Some(sha(1)), review: None };
     let fate = Fate::Queue { targets: vec![Target::Subject(subject)], floor, pusher: None };
     NewDelivery {
         guid,

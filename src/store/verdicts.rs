@@ -93,14 +93,14 @@ impl Store {
     pub async fn intend(
         &self,
         lease: &Lease,
-        verdict: VerdictRecord,
+        mut record: VerdictRecord,
         actions: Vec<ActionRecord>,
     ) -> Result<Intended, StoreError> {
-        let facts = pack::pack(Bytes::from(verdict.facts.clone())).await?;
-        let packed = pack::pack(Bytes::from(verdict.verdict.clone())).await?;
-        let record = VerdictRecord { facts: String::new(), verdict: String::new(), ..verdict };
+        // Taken out rather than copied: the facts may be some MiB.
+        let facts = pack::pack(Bytes::from(std::mem::take(&mut record.facts))).await?;
+        let verdict = pack::pack(Bytes::from(std::mem::take(&mut record.verdict))).await?;
         let subject = lease.subject().clone();
-        let intend = Intend { hold: Hold::of(lease), subject, record, facts, verdict: packed, actions };
+        let intend = Intend { hold: Hold::of(lease), subject, record, facts, verdict, actions };
         self.writer.run(intend).await
     }
 
@@ -250,6 +250,12 @@ impl Intend {
     async fn insert(&self, tx: &mut AnyConnection, ordinal: i64) -> Result<VerdictId, StoreError> {
         let Subject::Pull(pull) = &self.subject;
         let id = VerdictId(format!("{}@{ordinal}", self.hold.key));
+        sqlx::query("UPDATE verdicts SET replaced_at = $3 WHERE subject_key = $1 AND ordinal = $2")
+            .bind(self.hold.key.as_str())
+            .bind(ordinal.saturating_sub(1))
+            .bind(self.record.decided_at.0)
+            .execute(&mut *tx)
+            .await?;
         sqlx::query(
             "INSERT INTO verdicts (id, subject_key, ordinal, repo_id, repo, number, head, conclusion, \
              enforcement, digest, rules_digest, facts, verdict, decided_at) \

@@ -4,7 +4,7 @@ use policy::{Floor, Millis, Subject};
 use sqlx::AnyConnection;
 
 use super::operation::Operation;
-use super::work::{self, Ask};
+use super::work::{self, Ask, NOTHING_NEW, STAND_BACK};
 use super::{Store, StoreError};
 
 impl Store {
@@ -17,6 +17,7 @@ impl Store {
     }
 
     /// Asks for one more look at every subject that is not over, and says how many those are: the rules changed.
+    /// Deliveries of the next minute go before these. What is over stays over: only a delivery, new or repeated, wakes it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -34,7 +35,13 @@ impl Operation for Wake {
     type Output = ();
 
     async fn run(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
-        let ask = Ask { subject: self.subject.clone(), floor: Floor::default(), looks: 1, now: self.now };
+        let ask = Ask {
+            subject: self.subject.clone(),
+            heard_at: NOTHING_NEW,
+            floor: Floor::default(),
+            looks: 1,
+            now: self.now,
+        };
         work::raise(tx, &[(self.subject.key(), ask)]).await.map(|_| ())
     }
 }
@@ -49,9 +56,12 @@ impl Operation for WakeAll {
     async fn run(&self, tx: &mut AnyConnection) -> Result<u64, StoreError> {
         let done = sqlx::query(
             "UPDATE work SET generation = generation + 1, due_at = CASE WHEN lease_token IS NULL \
-             AND (due_at IS NULL OR due_at > $1) THEN $1 ELSE due_at END WHERE ended = 0",
+             AND (due_at IS NULL OR due_at > $1) THEN $1 ELSE due_at END, \
+             turn_at = CASE WHEN lease_token IS NULL AND (turn_at IS NULL OR turn_at > $2) THEN $2 \
+             ELSE turn_at END WHERE ended = 0",
         )
         .bind(self.now.0)
+        .bind(work::later(self.now, STAND_BACK).0)
         .execute(tx)
         .await?;
         Ok(done.rows_affected())

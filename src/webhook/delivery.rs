@@ -4,7 +4,7 @@
 //! after the gate must see it. A body that is no JSON at all is refused.
 
 use bytes::Bytes;
-use policy::{Floor, InstallationId, Millis, PullSubject, RepoId, RepoName, Subject};
+use policy::{Floor, InstallationId, Millis, PullSubject, RepoId, RepoName, ReviewFloor, Subject};
 use serde::de::DeserializeOwned;
 
 use super::payload::{Account, Check, Common, OnCheckRun, OnCheckSuite, OnPull, Pull};
@@ -86,7 +86,7 @@ fn is_known(event: &str) -> bool {
 fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Result<Fate, Trouble> {
     let action = common.action.as_deref().unwrap_or("");
     match (event, action) {
-        ("pull_request", "opened" | "synchronize" | "reopened") => {
+        ("pull_request", "opened" | "synchronize") => {
             let pusher = common.sender.as_ref().ok_or_else(|| missing("sender"))?;
             on_pull(common, body, Some(actor(pusher)))
         }
@@ -107,8 +107,10 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
 
 fn on_pull(common: &Common, body: &Bytes, pusher: Option<Actor>) -> Result<Fate, Trouble> {
     let place = Place::of(common)?;
-    let Pull { number, updated_at, head } = parse::<OnPull>(body)?.pull_request;
-    let floor = Floor { updated_at, head: Some(head.sha) };
+    let OnPull { pull_request, review } = parse(body)?;
+    let Pull { number, updated_at, head } = pull_request;
+    let review = review.map(|review| ReviewFloor { id: review.id, state: review.state });
+    let floor = Floor { updated_at, head: Some(head.sha), review };
     Ok(Fate::Queue { targets: vec![place.pull(number)], floor, pusher })
 }
 

@@ -3,6 +3,7 @@
 //! Everything is optional but what identifies. Unknown fields are passed over, moments may be numbers or text
 //! (`installation.created_at` is a number, `pull_request.updated_at` a text), ids fit the store.
 
+use policy::facts::ReviewState;
 use policy::{InstallationId, Millis, RepoId, RepoName, Sha, UserId};
 use serde::{Deserialize, Deserializer, de};
 
@@ -43,6 +44,16 @@ pub(super) struct Account {
 #[derive(Debug, Deserialize)]
 pub(super) struct OnPull {
     pub(super) pull_request: Pull,
+    /// Only in `pull_request_review`.
+    pub(super) review: Option<Review>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Review {
+    #[serde(deserialize_with = "id")]
+    pub(super) id: u64,
+    #[serde(deserialize_with = "review_state")]
+    pub(super) state: ReviewState,
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,6 +133,20 @@ fn installation_id<'de, D: Deserializer<'de>>(from: D) -> Result<InstallationId,
 
 fn user_id<'de, D: Deserializer<'de>>(from: D) -> Result<UserId, D::Error> {
     id(from).map(UserId)
+}
+
+/// A review's state, lower case in payloads and upper case elsewhere
+/// (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review>). Only a dismissal must be seen
+/// as such in a look, so an unknown word counts as a comment.
+fn review_state<'de, D: Deserializer<'de>>(from: D) -> Result<ReviewState, D::Error> {
+    let word = String::deserialize(from)?;
+    Ok(match word.to_ascii_lowercase().as_str() {
+        "approved" => ReviewState::Approved,
+        "changes_requested" => ReviewState::ChangesRequested,
+        "dismissed" => ReviewState::Dismissed,
+        "pending" => ReviewState::Pending,
+        _ => ReviewState::Commented,
+    })
 }
 
 /// An action: a short word.

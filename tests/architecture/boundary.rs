@@ -6,13 +6,14 @@ use crate::tree::{Code, below, file, none, production};
 
 /// The app's modules from the ground up, and which of those below each may name. What is not listed is forbidden.
 /// `github` and `store` never meet; `webhook` can neither read the forge nor act on it.
-const ORDER: [(&str, &[&str]); 15] = [
+const ORDER: [(&str, &[&str]); 16] = [
     ("lease", &[]),
     ("clock", &[]),
     ("telemetry", &[]),
     ("report", &[]),
     ("git", &[]),
     ("rulebook", &[]),
+    ("casebook", &[]),
     ("store", &["lease"]),
     ("github", &["lease", "report", "git"]),
     ("config", &["github"]),
@@ -20,7 +21,7 @@ const ORDER: [(&str, &[&str]); 15] = [
     ("webhook", &["store"]),
     ("serve", &["clock", "git", "rulebook", "store", "github", "config", "reconcile", "webhook"]),
     ("demo", &["clock", "store", "github", "config", "serve"]),
-    ("cli", &["clock", "telemetry", "report", "store", "config", "serve", "demo"]),
+    ("cli", &["clock", "telemetry", "report", "casebook", "store", "config", "serve", "demo"]),
     ("main", &["cli"]),
 ];
 

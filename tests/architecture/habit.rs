@@ -1,7 +1,7 @@
 //! Habits that keep the code readable, and words that have no place in it.
 
 use crate::lexer::{Keep, blank};
-use crate::tree::{below, files, none, production};
+use crate::tree::{below, file, files, none, production};
 
 /// A file beyond this many lines holds more than one idea.
 const MOST_LINES: usize = 600;
@@ -69,15 +69,14 @@ fn no_forbidden_words() {
 
 #[test]
 fn fixtures_name_no_real_host() {
+    // Agents leave their makers' addresses in what they write; those are what the catalogue looks for.
+    let marks = &file("crates/policy/src/identity/catalogue.toml").text;
     let mut wrong = Vec::new();
-    for file in
-        files().iter().filter(|file| file.path.starts_with("fixtures/") || file.path.ends_with(".toml"))
-    {
+    for file in below("fixtures/", "") {
         for (at, line) in file.text.lines().enumerate() {
             for host in hosts(line) {
-                let invented = host.ends_with(".example") || host == "example" || host.starts_with("127.");
-                let cited = file.path.ends_with("catalogue.toml") || host == "localhost";
-                if !invented && !cited && file.path.starts_with("fixtures/") {
+                let here = host == "localhost" || host.starts_with("127.");
+                if !here && !host.ends_with(".example") && !marks.contains(host) {
                     wrong.push(format!("{}:{}: `{host}`", file.path, at + 1));
                 }
             }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fake_github::{FakeGithub, Stage};
+use fake_github::{Delivery, FakeGithub, Stage};
+use policy::rules::Trouble;
 use policy::{Millis, RepoName, Verdict};
 use portcullis::clock::{Clock, ClockHand};
 use portcullis::config::Settings;
@@ -28,7 +29,11 @@ pub(crate) struct Gate {
 impl Gate {
     /// Starts both from a forge and rules given as text.
     pub(crate) async fn start(forge: &str, rules: &str) -> Self {
-        let stage = Stage::parse(forge).unwrap_or_else(|error| panic!("forge.toml: {error}"));
+        Self::on(Stage::parse(forge).unwrap_or_else(|error| panic!("forge.toml: {error}")), rules).await
+    }
+
+    /// Starts both on a stage.
+    pub(crate) async fn on(stage: Stage, rules: &str) -> Self {
         let github = FakeGithub::start(stage).await.unwrap_or_else(|error| panic!("forge.toml: {error}"));
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("rules.toml"), rules).unwrap();
@@ -36,7 +41,9 @@ impl Gate {
         let wall = clock.clone();
         github.wall_clock(move || wall.now().0 / 1000);
         let running = start(&settings(&github, folder.path().to_owned()), clock.clone(), None).await.unwrap();
-        Self { github, running, hand, clock, folder }
+        let gate = Self { github, running, hand, clock, folder };
+        gate.asked_by_rules().await;
+        gate
     }
 
     /// Starts both from a folder of `fixtures/scenarios`.
@@ -53,10 +60,30 @@ impl Gate {
         format!("http://{}/webhooks/github", self.running.address())
     }
 
-    /// Replaces the rules file.
-    pub(crate) fn write_rules(&self, rules: &str) {
+    /// Replaces the rules file, and waits until whatever is open was asked for another look.
+    pub(crate) async fn write_rules(&self, rules: &str) {
         std::fs::write(self.folder.path().join("rules.toml"), rules).unwrap();
         self.running.gate().rulebook.reload();
+        self.asked_by_rules().await;
+    }
+
+    /// Waits until everything open was asked for a look by the rules as they are now.
+    async fn asked_by_rules(&self) {
+        let rules = self.running.gate().rulebook.current();
+        let digest = rules.in_force.as_ref().map_or("none", |rules| rules.digest.as_str());
+        let trouble = rules.trouble.as_ref().map(Trouble::sentence).unwrap_or_default();
+        let (store, stamp) = (&self.running.gate().store, format!("{digest} {trouble}"));
+        let asked = async {
+            while store.kv_get("rules.looked_at_by").await.unwrap().as_ref() != Some(&stamp) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), asked).await.expect("the new rules are noticed");
+    }
+
+    /// The whole forge as text, without what changes from run to run.
+    pub(crate) fn text(&self) -> String {
+        self.github.text().replace(self.github.url(), "https://forge.example")
     }
 
     /// What time it is for the gate.
@@ -74,8 +101,7 @@ impl Gate {
         let until = Millis(self.now().0 + 3_600_000);
         for _ in 0..500 {
             for delivery in self.github.deliver_all(&self.webhook()).await {
-                let status = delivery.status();
-                assert!(status.is_none_or(|status| status < 300), "{} answered {status:?}", delivery.event);
+                assert_taken(&delivery);
             }
             self.running.runner().drain().await.unwrap();
             if !self.github.pending().is_empty() {
@@ -93,6 +119,15 @@ impl Gate {
     pub(crate) async fn step(&self) {
         self.github.deliver_all(&self.webhook()).await;
         self.running.runner().drain().await.unwrap();
+    }
+
+    /// Delivers one by one and looks after each, then settles.
+    pub(crate) async fn settle_one_by_one(&self) {
+        while let Some(delivery) = self.github.deliver_next(&self.webhook()).await {
+            assert_taken(&delivery);
+            self.running.runner().drain().await.unwrap();
+        }
+        self.settle().await;
     }
 
     /// What stands for a pull request of `acme/web`.
@@ -123,6 +158,12 @@ impl Gate {
     }
 }
 
+/// A delivery that was lost on the way has no status; whatever arrives is taken.
+fn assert_taken(delivery: &Delivery) {
+    let status = delivery.status();
+    assert!(status.is_none_or(|status| status < 300), "{} answered {status:?}", delivery.event);
+}
+
 /// The folder of a scenario.
 pub(crate) fn scenario(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/scenarios").join(name)
@@ -140,6 +181,7 @@ fn settings(github: &FakeGithub, folder: PathBuf) -> Settings {
         store: SecretString::from(folder.join("store.sqlite").display().to_string()),
         rules: folder.join("rules.toml"),
         workers: 0,
+        lease: Duration::from_secs(60),
         retention_days: 90,
         git_cache_bytes: 1 << 30,
         webhook_secrets: vec![SecretString::from(github.webhook_secret())],

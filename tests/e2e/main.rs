@@ -2,10 +2,26 @@
 //!
 //! One binary, so that everything is linked once.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
+mod child;
+mod counts;
+mod crash;
+mod faults;
 mod gate;
+mod ingress;
+mod pulls;
+mod reading;
 mod record;
+mod rules;
 mod scenarios;
+mod stage;
+mod twice;
 
 use gate::Gate;

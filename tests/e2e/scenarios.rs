@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1` writes the stages instead of comparing them; read the difference before committing it.
 
+use std::path::PathBuf;
+
 use crate::Gate;
 use crate::gate::scenario;
 
@@ -28,7 +30,82 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    agent_approves,
     agent_change_approved,
+    agent_edits_rules,
+    agent_edits_steering,
+    agent_edits_workflow,
+    agent_edits_workflow_approved,
+    agent_expired,
+    agent_from_fork,
+    agent_on_its_last_day,
+    agent_outside_branches,
+    agent_outside_repository,
+    agent_pushes_to_a_persons_pull_request,
+    agent_waits_for_approval,
+    ai_reviewer_approves,
+    approval_of_an_older_commit,
+    approval_then_push,
+    approver_leaves_the_organisation,
+    approver_loses_write_access,
+    approver_without_write_access,
+    author_approves_own,
+    auto_merge_by_a_person,
+    auto_merge_by_agent,
+    bot_with_a_borrowed_name,
+    case_folded_path,
+    changes_requested_after_approval,
+    co_author_approves,
+    comment_after_approval,
+    committer_approves,
+    deleted_fork,
+    dismissed_approval,
+    draft,
+    draft_made_ready,
+    evaluate_enforcement,
+    evil_merge,
+    executable_mode,
+    hostile_title_and_paths,
+    human_only,
+    invalid_rules_from_the_start,
+    large_change,
+    machine_user,
+    outside_contributor,
+    person_edits_rules,
+    person_pushes_to_an_agents_pull_request,
+    person_with_claude_trailers,
+    person_with_claude_trailers_approved,
+    person_with_claude_trailers_unprovided,
+    registered_bot_approved,
+    rename_out_of_protected_folder,
+    rename_outside_protected_folders,
+    same_head_in_two_pulls,
+    submodule_bump,
+    symlink_into_protected,
+    unattributed_commit,
+    unknown_user,
+    unregistered_bot,
+}
+
+#[test]
+fn every_scenario_is_in_the_overview() {
+    let overview = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/scenarios.md");
+    let overview = std::fs::read_to_string(overview).unwrap();
+    let rows = overview.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let mut told: Vec<(String, String)> = Vec::new();
+    for (name, rest) in rows.filter(|(name, _)| !name.contains('.')) {
+        let title = rest.split(" | ").next().unwrap_or_default();
+        told.push((name.to_owned(), format!("# {title}")));
+    }
+    told.sort();
+    let names = std::fs::read_dir(scenario("")).unwrap();
+    let mut there: Vec<(String, String)> = Vec::new();
+    for name in names.map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
+        let readme = std::fs::read_to_string(scenario(&name).join("README.md")).unwrap();
+        there.push((name, readme.lines().next().unwrap_or_default().to_owned()));
+    }
+    there.sort();
+    assert_eq!(told, there, "docs/scenarios.md has one row for each folder, with the title of its README.md");
 }
 
 async fn play(name: &str) {

@@ -26,8 +26,10 @@ pub enum Fault {
     },
     /// The connection breaks in the middle of the answer, after everything was done.
     Drop,
-    /// No answer until [`release`](crate::FakeGithub::release).
+    /// No answer until [`release`](crate::FakeGithub::release), and nothing is done before.
     Hang,
+    /// Everything is done at once, and the answer comes with [`release`](crate::FakeGithub::release).
+    Mute,
 }
 
 /// Which calls a fault is for.

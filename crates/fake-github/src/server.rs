@@ -278,6 +278,12 @@ async fn struck(
             released.changed().await.ok();
             honest.await
         }
+        Some(Fault::Mute) => {
+            let mut released = shared.released.subscribe();
+            let response = honest.await;
+            released.changed().await.ok();
+            response
+        }
     }
 }
 

@@ -44,7 +44,8 @@ impl ShownCheck {
     fn of(run: &CheckRun) -> Self {
         let annotation = |annotation: &crate::check::Annotation| {
             let title = annotation.title.as_ref().unwrap_or(&annotation.message);
-            format!("{}:{} {} {title}", annotation.path, annotation.start_line, annotation.annotation_level)
+            let path = visible(&annotation.path);
+            format!("{path}:{} {} {title}", annotation.start_line, annotation.annotation_level)
         };
         Self {
             id: run.id,
@@ -154,9 +155,15 @@ fn write_branch(
         }
         let Some(commit) = world.commit(repo, sha) else { continue };
         let label = if sha == tip { format!("({name}) ") } else { String::new() };
-        writeln!(text, "  * {sha:.7} {label}{} — {}", commit.subject(), commit.author.name)?;
+        let subject = visible(commit.subject());
+        writeln!(text, "  * {sha:.7} {label}{subject} — {}", commit.author.name)?;
     }
     Ok(())
+}
+
+/// What people wrote, on one line and harmless to a terminal.
+fn visible(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 fn login(world: &World, id: u64) -> &str {
@@ -177,7 +184,8 @@ fn write_pull(text: &mut String, world: &World, repo: &Repo, pull: &Pull) -> fmt
     };
     let base = &state.ends.base_ref;
     let author = login(world, pull.author);
-    writeln!(text, "  #{} {} ({status}) {head}→{base} by {author}", pull.number, state.title)?;
+    let title = visible(&state.title);
+    writeln!(text, "  #{} {title} ({status}) {head}→{base} by {author}", pull.number)?;
     writeln!(text, "    head {:.7}", state.ends.head_sha)?;
     if !state.labels.is_empty() {
         writeln!(text, "    labels: {}", state.labels.join(", "))?;

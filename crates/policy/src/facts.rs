@@ -330,10 +330,16 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Whether the forge showed something older than a delivery already told.
+    /// Whether the forge showed something older than a delivery already told. Reviews that could not be read are not
+    /// older: they are unknown, and the verdict says so.
     #[must_use]
     pub fn is_older_than(&self, floor: &Floor) -> bool {
-        floor.is_above(self.facts.pull.updated_at, &self.facts.pull.head.sha)
+        let pull = &self.facts.pull;
+        let lacks_the_review = pull.reviews.get().is_ok_and(|reviews| {
+            let shown: Vec<_> = reviews.iter().map(|review| (review.id, review.state)).collect();
+            floor.review_is_missing(&shown)
+        });
+        lacks_the_review || floor.is_above(pull.updated_at, &pull.head.sha)
     }
 }
 

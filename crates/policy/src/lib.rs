@@ -17,5 +17,5 @@ pub mod verdict;
 pub use facts::{Effects, Fact, Facts, Observed, Wanted};
 pub use ids::{CheckRunId, InstallationId, Millis, RepoId, RepoName, Sha, UserId};
 pub use plan::{Action, ShowCheck, plan};
-pub use subject::{Floor, PullSubject, Subject};
+pub use subject::{Floor, PullSubject, ReviewFloor, Subject};
 pub use verdict::{Conclusion, Verdict};

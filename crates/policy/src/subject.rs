@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::facts::ReviewState;
 use crate::ids::{InstallationId, Millis, RepoId, RepoName, Sha};
 
 /// What a verdict is about. Two subjects are the same when their [`Subject::key`] is.
@@ -60,13 +61,48 @@ pub struct Floor {
     pub updated_at: Option<Millis>,
     /// The head that came with it.
     pub head: Option<Sha>,
+    /// The newest review that a delivery told of.
+    #[serde(default)]
+    pub review: Option<ReviewFloor>,
+}
+
+/// A review that a delivery told of, and what it said then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewFloor {
+    /// GitHub's number of the review; rises with time.
+    pub id: u64,
+    /// What it said.
+    pub state: ReviewState,
 }
 
 impl Floor {
-    /// The stricter of both: the later moment, and what came with it. On a tie `newer` wins.
+    /// The stricter of both: the later moment and the head that came with it, and the newer review whichever moment it
+    /// came with. On a tie `newer` wins.
     #[must_use]
     pub fn raise(self, newer: Self) -> Self {
-        if newer.updated_at >= self.updated_at { newer } else { self }
+        let review = self.newer_review(&newer);
+        let later = if newer.updated_at >= self.updated_at { newer } else { self };
+        Self { review, ..later }
+    }
+
+    /// Deliveries come in any order: a dismissal is final, and an older moment brings no older review back.
+    fn newer_review(&self, newer: &Self) -> Option<ReviewFloor> {
+        let (Some(kept), Some(told)) = (self.review, newer.review) else {
+            return newer.review.or(self.review);
+        };
+        let dismissed = told.id == kept.id && kept.state == ReviewState::Dismissed;
+        let late = told.id < kept.id && newer.updated_at < self.updated_at;
+        Some(if dismissed || late { kept } else { told })
+    }
+
+    /// Whether these reviews do not show yet what a delivery told: the review, or that it was dismissed.
+    #[must_use]
+    pub fn review_is_missing(&self, reviews: &[(u64, ReviewState)]) -> bool {
+        let Some(told) = self.review else { return false };
+        match reviews.iter().find(|(id, _)| *id == told.id) {
+            None => true,
+            Some((_, state)) => told.state == ReviewState::Dismissed && *state != ReviewState::Dismissed,
+        }
     }
 
     /// Whether something read with this `updated_at` and `head` is older than what a delivery already told.
@@ -80,5 +116,46 @@ impl Floor {
             Some(floor) if updated_at > floor => false,
             Some(_) => self.head.as_ref().is_some_and(|told| told != head),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ReviewState::{Approved, Dismissed};
+
+    fn floor(at: i64, review: Option<(u64, ReviewState)>) -> Floor {
+        let review = review.map(|(id, state)| ReviewFloor { id, state });
+        Floor { updated_at: Some(Millis(at)), head: None, review }
+    }
+
+    #[test]
+    fn the_newer_review_stays_whichever_moment_it_came_with() {
+        let raised = |a: Floor, b: Floor| {
+            let floor = a.raise(b);
+            (floor.updated_at.map(|at| at.0), floor.review.map(|review| (review.id, review.state)))
+        };
+        let one = Some((1, Approved));
+        assert_eq!(raised(floor(5, one), floor(6, None)), (Some(6), one));
+        assert_eq!(raised(floor(5, None), floor(4, one)), (Some(5), one));
+        assert_eq!(raised(floor(5, one), floor(4, Some((2, Approved)))), (Some(5), Some((2, Approved))));
+        assert_eq!(raised(floor(5, Some((2, Approved))), floor(4, one)), (Some(5), Some((2, Approved))));
+        assert_eq!(
+            raised(floor(5, Some((2, Approved))), floor(6, Some((1, Dismissed)))).1,
+            Some((1, Dismissed))
+        );
+        assert_eq!(raised(floor(5, Some((1, Dismissed))), floor(5, one)).1, Some((1, Dismissed)), "final");
+    }
+
+    #[test]
+    fn a_review_is_missing_until_it_says_what_was_told() {
+        assert!(!floor(1, None).review_is_missing(&[]));
+        let given = floor(1, Some((3, Approved)));
+        assert!(given.review_is_missing(&[(2, Approved)]));
+        assert!(!given.review_is_missing(&[(2, Approved), (3, Dismissed)]), "the look may be newer");
+        let dismissed = floor(1, Some((3, Dismissed)));
+        assert!(dismissed.review_is_missing(&[(3, Approved)]));
+        assert!(dismissed.review_is_missing(&[(2, Dismissed)]));
+        assert!(!dismissed.review_is_missing(&[(3, Dismissed)]));
     }
 }

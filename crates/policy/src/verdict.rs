@@ -281,6 +281,13 @@ pub enum Evidence {
     Note(String),
 }
 
+/// Text from outside that is to stand between backticks in a sentence of ours must not bring its own: what follows them
+/// would read as our words.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    text.replace('`', "'")
+}
+
 /// A tier that is required, and who has approved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TierState {

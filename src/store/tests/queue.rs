@@ -229,11 +229,22 @@ async fn a_burst_of_every_kind_gets_each_its_own_answer() {
 #[tokio::test]
 async fn floors_only_rise_and_agree_with_the_core() {
     let stage = stage().await;
-    let told = [(5, 1), (3, 2), (5, 3), (4, 4), (9, 5), (0, 6)];
+    use policy::facts::ReviewState::{Approved, ChangesRequested, Commented, Dismissed};
+    let told = [
+        (5, 1, None),
+        (3, 2, Some((7, Approved))),
+        (5, 3, None),
+        (4, 4, Some((6, Commented))),
+        (9, 5, Some((7, Dismissed))),
+        (9, 5, Some((7, Approved))),
+        (0, 6, Some((8, ChangesRequested))),
+        (9, 7, Some((7, Dismissed))),
+    ];
     let mut expected = Floor::default();
-    for (second, head) in told {
+    for (second, head, review) in told {
         let updated_at = (second > 0).then(|| at(second));
-        let floor = Floor { updated_at, head: Some(sha(head)) };
+        let review = review.map(|(id, state)| ReviewFloor { id, state });
+        let floor = Floor { updated_at, head: Some(sha(head)), review };
         expected = expected.raise(floor.clone());
         let fate = Fate::Queue { targets: vec![Target::Subject(pull(1))], floor, pusher: None };
         let accepted = stage.store.accept(NewDelivery { fate, ..delivery(fresh_guid(), pull(1), at(20)) });
@@ -251,7 +262,7 @@ async fn a_head_wakes_every_subject_that_has_it() {
         stage.deliver(pull(number), at(0)).await;
     }
     // The verdict of the third was for the head that the others were told of since.
-    let floor = Floor { updated_at: Some(at(0)), head: Some(sha(9)) };
+    let floor = Floor { updated_at: Some(at(0)), head: Some(sha(9)), review: None };
     let fate = Fate::Queue { targets: vec![Target::Subject(pull(3))], floor, pusher: None };
     stage.store.accept(NewDelivery { fate, ..delivery(fresh_guid(), pull(3), at(0)) }).await.unwrap();
     for lease in stage.claim(at(1)).await {
@@ -330,18 +341,19 @@ async fn ignored_and_failed_ones_are_kept_and_taken_again_once_understood() {
 }
 
 #[tokio::test]
-async fn who_pushed_is_kept_once_per_delivery() {
+async fn who_pushed_is_told_once_each_with_the_newest_push_first() {
     let stage = stage().await;
-    for (n, who) in [(1, 5), (1, 5), (2, 6)] {
+    for (n, who) in [(1, 5), (1, 5), (2, 6), (3, 5), (4, 7), (5, 6)] {
         let mut push = delivery(guid(n), pull(1), at(i64::try_from(n).unwrap()));
-        if let Fate::Queue { pusher, .. } = &mut push.fate {
+        if let Fate::Queue { pusher, floor, .. } = &mut push.fate {
             *pusher = Some(actor(who));
+            floor.head = Some(sha(u8::try_from(n).unwrap()));
         }
         stage.store.accept(push).await.unwrap();
     }
     let pushers = stage.store.pushers(&pull(1)).await.unwrap();
     let told: Vec<_> = pushers.iter().map(|p| (p.actor.id.0, p.delivery.clone(), p.head.clone())).collect();
-    assert_eq!(told, [(5, guid(1), Some(sha(1))), (6, guid(2), Some(sha(1)))]);
+    assert_eq!(told, [(6, guid(5), Some(sha(5))), (7, guid(4), Some(sha(4))), (5, guid(3), Some(sha(3)))]);
     assert_eq!(stage.store.pushers(&pull(2)).await.unwrap(), []);
 }
 

@@ -147,6 +147,25 @@ async fn closing_writes_what_is_queued_and_refuses_the_rest() {
 }
 
 #[tokio::test]
+async fn writable_means_that_a_write_would_get_through() {
+    use sqlx::Connection as _;
+
+    let stage = stage_on(sqlite_url()).await;
+    stage.store.writable().await.unwrap();
+    let engine = Engine::parse(&stage.url).unwrap();
+    let mut other = engine.connect().await.unwrap();
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let refused = stage.store.writable().await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable { .. }), "{refused:?}");
+    assert_eq!(stage.store.ping().await, Ok(()), "reading is not writing");
+    lock.rollback().await.unwrap();
+    stage.deliver(pull(1), at(0)).await;
+    stage.store.writable().await.unwrap();
+    stage.store.close().await;
+    assert!(matches!(stage.store.writable().await, Err(StoreError::Unavailable { .. })));
+}
+
+#[tokio::test]
 async fn readers_cannot_write() {
     let stage = stage().await;
     let error = sqlx::query("DELETE FROM work").execute(&stage.store.readers).await.unwrap_err();

@@ -113,6 +113,35 @@ async fn pruning_forgets_the_settled_and_keeps_the_owed_and_the_standing() {
 }
 
 #[tokio::test]
+async fn having_nothing_to_forget_reads_no_table() {
+    let stage = stage_on(sqlite_url()).await;
+    for sql in [prune::BODIES, prune::DELIVERIES, prune::VERDICTS] {
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let plan =
+            sqlx::query(explain).bind(0_i64).bind(1_i64).fetch_all(&stage.store.readers).await.unwrap();
+        let steps: Vec<String> = plan.iter().map(|row| sqlx::Row::get(row, "detail")).collect();
+        assert!(steps.iter().all(|step| !step.starts_with("SCAN")), "{steps:?}");
+        let by_moment = |step: &String| step.contains("_at<?");
+        assert!(steps.iter().any(by_moment), "{steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn pruning_takes_many_small_steps() {
+    let stage = stage().await;
+    for n in 0..120 {
+        let ignored = Fate::Ignore { reason: "unknown event".to_owned() };
+        let accepted = stage.store.accept(NewDelivery { fate: ignored, ..delivery(guid(n), pull(n), at(0)) });
+        accepted.await.unwrap();
+    }
+    let before = stage.store.counters().operations;
+    let (none, day) = (Duration::ZERO, Duration::from_secs(86400));
+    let retention = Retention { bodies: none, deliveries: day, verdicts: day };
+    assert_eq!(stage.store.prune(at(1), retention).await.unwrap().bodies, 120);
+    assert_eq!(stage.store.counters().operations - before, 5, "50, 50, 20, and one look each at the others");
+}
+
+#[tokio::test]
 async fn small_things_are_remembered() {
     let stage = stage().await;
     assert_eq!(stage.store.kv_get("rules").await.unwrap(), None);

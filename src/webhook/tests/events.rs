@@ -1,6 +1,7 @@
 //! What becomes of each event.
 
-use policy::{Floor, Sha};
+use policy::facts::ReviewState;
+use policy::{Floor, ReviewFloor, Sha};
 
 use super::*;
 
@@ -21,7 +22,8 @@ async fn a_pull_request_is_queued_with_its_floor_and_its_pusher() {
     let leases = door.claim().await;
     assert_eq!(leases[0].subject(), &pull(12));
     let updated_at = "2026-11-20T10:00:01Z".parse::<jiff::Timestamp>().unwrap().as_millisecond();
-    let floor = Floor { updated_at: Some(Millis(updated_at)), head: Sha::parse(&"a".repeat(40)) };
+    let floor =
+        Floor { updated_at: Some(Millis(updated_at)), head: Sha::parse(&"a".repeat(40)), review: None };
     assert_eq!(leases[0].floor(), &floor);
     let pushers = door.store.pushers(&pull(12)).await.unwrap();
     assert_eq!((pushers.len(), pushers[0].actor.id.0, &pushers[0].delivery), (1, 5, &guid(GUID)));
@@ -33,6 +35,32 @@ async fn a_pull_request_is_queued_with_its_floor_and_its_pusher() {
 }
 
 #[tokio::test]
+async fn a_review_leaves_a_floor_of_its_own() {
+    let door = door().await;
+    for (n, (action, word, state)) in [
+        ("submitted", "approved", ReviewState::Approved),
+        ("edited", "CHANGES_REQUESTED", ReviewState::ChangesRequested),
+        ("submitted", "invented", ReviewState::Commented),
+        ("dismissed", "dismissed", ReviewState::Dismissed),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = 70 + n as u64;
+        let mut review = on_pull(action);
+        review["review"] = json!({ "id": id, "state": word, "body": null });
+        door.send(&format!("g-{n}"), "pull_request_review", &review).await;
+        let lease = door.claim().await.remove(0);
+        assert_eq!(lease.floor().review, Some(ReviewFloor { id, state }));
+        door.store.finish(&lease, Next::Done, NOW).await.unwrap();
+    }
+    let mut odd = on_pull("submitted");
+    odd["review"] = json!({ "id": "no number", "state": "approved" });
+    let answer = door.send("odd", "pull_request_review", &odd).await;
+    assert_eq!(answer.body["outcome"], "failed", "{answer:?}");
+}
+
+#[tokio::test]
 async fn only_opening_and_pushing_prove_who_pushed() {
     let door = door().await;
     for (n, (event, action, pushers)) in [
@@ -40,7 +68,7 @@ async fn only_opening_and_pushing_prove_who_pushed() {
         ("pull_request", "edited", 0),
         ("pull_request_review", "submitted", 0),
         ("pull_request", "opened", 1),
-        ("pull_request", "reopened", 2),
+        ("pull_request", "reopened", 1),
     ]
     .into_iter()
     .enumerate()

@@ -12,12 +12,14 @@ use super::standing::{self, Standing};
 use crate::facts::{Account, Fact, Facts, Group, Pull, Review, ReviewState};
 use crate::ids::UserId;
 use crate::rules::{Rules, Tier};
-use crate::verdict::{Approval, Code, Disqualification, Disqualified, Effect, Evidence, Finding, TierState};
+use crate::verdict::{
+    Approval, Code, Disqualification, Disqualified, Effect, Evidence, Finding, TierState, quoted,
+};
 use independence::Hands;
 
 fn changes_finding(review: &Review) -> Finding {
     let author = review.author.get().ok();
-    let who = author.map_or("somebody", |author| author.login.as_str());
+    let who = quoted(author.map_or("somebody", |author| author.login.as_str()));
     Finding {
         code: Code::ChangesRequested,
         effect: Effect::Waits,

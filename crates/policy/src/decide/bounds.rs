@@ -5,7 +5,7 @@ use super::cannot_see;
 use super::involve::Involved;
 use crate::facts::{Facts, Pull};
 use crate::rules::{Agent, Rules, Verb};
-use crate::verdict::{AgentTrace, Code, Effect, Evidence, Finding, JudgedAs, RuleRef};
+use crate::verdict::{AgentTrace, Code, Effect, Evidence, Finding, JudgedAs, RuleRef, quoted};
 
 /// Everything that speaks against the agents themselves, and what could not be seen of them.
 pub(super) fn check(facts: &Facts, pull: &Pull, rules: &Rules, involved: &Involved) -> Vec<Finding> {
@@ -98,8 +98,12 @@ impl Bounds<'_> {
         (!self.agent.branches.is_match(branch.as_bytes())).then(|| {
             self.finding(
                 Code::AgentBranch,
-                format!("agent `{}` may not work on branch `{branch}`", self.agent.name),
-                format!("Allowed: {}.", spelled(self.agent.branches.patterns())),
+                format!("agent `{}` may not work on branch `{}`", self.agent.name, quoted(branch)),
+                format!(
+                    "Allowed: {}. Its owner is `{}`.",
+                    spelled(self.agent.branches.patterns()),
+                    self.agent.owner
+                ),
             )
         })
     }
@@ -140,7 +144,10 @@ fn unregistered(involved: &Involved) -> Vec<Finding> {
         code: Code::UnregisteredAgent,
         effect: Effect::Denies,
         rule: None,
-        message: format!("`{name}` is neither a person whom the rules recognise nor a registered agent"),
+        message: format!(
+            "`{}` is neither a person whom the rules recognise nor a registered agent",
+            quoted(name)
+        ),
         why: None,
         evidence: traces.iter().take(20).map(|trace| Evidence::Note(trace.seen.clone())).collect(),
         evidence_total: traces.len(),
@@ -165,7 +172,10 @@ fn unattributed(involved: &Involved) -> Option<Finding> {
         code: Code::UnattributedCommit,
         effect: Effect::Denies,
         rule: None,
-        message: format!("commits whose author no account answers for: {}", involved.unattributed.len()),
+        message: match involved.unattributed.len() {
+            1 => "1 commit has an author whom no account answers for".to_owned(),
+            many => format!("{many} commits have an author whom no account answers for"),
+        },
         why: None,
         evidence,
         evidence_total: involved.unattributed.len(),

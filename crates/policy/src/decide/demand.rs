@@ -159,7 +159,8 @@ fn missing(state: &TierState) -> String {
     }
     let counted = u32::try_from(state.counted.len()).unwrap_or(u32::MAX);
     if counted < state.needed {
-        format!("{counted} of {} approvals", state.needed)
+        let noun = if state.needed == 1 { "approval" } else { "approvals" };
+        format!("{counted} of {} {noun}", state.needed)
     } else {
         format!("{counted} approvals, none of them from {}", teams(state))
     }

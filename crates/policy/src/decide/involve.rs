@@ -12,7 +12,7 @@ use crate::identity::address::Noreply;
 use crate::identity::{self, Catalogue, Place, Trace, Traces};
 use crate::ids::{Sha, UserId};
 use crate::rules::Rules;
-use crate::verdict::{AgentTrace, EvidenceClass, JudgedAs};
+use crate::verdict::{AgentTrace, EvidenceClass, JudgedAs, quoted};
 
 /// Whose work it is, and what could not be seen of that.
 #[derive(Debug)]
@@ -145,7 +145,9 @@ impl<'f> Look<'f> {
     fn judged(&mut self, standing: Standing, called: &str, class: EvidenceClass, seen: &str) {
         let registered = match standing {
             Standing::Person => return,
-            Standing::Unknown(why) => return self.unseen(format!("whether `{called}` is a person: {why}")),
+            Standing::Unknown(why) => {
+                return self.unseen(format!("whether `{}` is a person: {why}", quoted(called)));
+            }
             Standing::Agent(name) => Some(name),
             Standing::Unregistered => None,
         };

@@ -10,6 +10,7 @@ use change::{Ident, RawPath};
 use super::address::Noreply;
 use crate::facts::{CommitIdentity, Fact, Person, Pull};
 use crate::ids::{Sha, UserId};
+use crate::verdict::quoted;
 
 /// Commits that no account answers for, each with the reason in words; those of git first, in git's order.
 ///
@@ -57,7 +58,7 @@ fn of_listed(identity: &CommitIdentity) -> Option<String> {
         return None;
     }
     let shown: String = RawPath::from(author.email.as_str()).display().chars().take(80).collect();
-    Some(format!("the author's address `{shown}` belongs to no account"))
+    Some(format!("the author's address `{}` belongs to no account", quoted(&shown)))
 }
 
 /// The account that the forge links the address to, or whose number the address carries.

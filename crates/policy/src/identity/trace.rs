@@ -12,7 +12,7 @@ use super::address::is_bot_name;
 use super::catalogue::{Catalogue, Entry};
 use crate::facts::{Account, AccountKind, Fact, Pull};
 use crate::ids::{Sha, UserId};
-use crate::verdict::EvidenceClass;
+use crate::verdict::{EvidenceClass, quoted};
 
 mod party;
 mod text;
@@ -128,7 +128,7 @@ impl Search {
 
     /// By number, which decides. A login that looks like a known agent's is only a claim: logins are renamed and reused.
     fn account(&mut self, account: &Account, place: &Place, how: &str) {
-        let seen = format!("{how} `{}` (id {})", account.login, account.id);
+        let seen = format!("{how} `{}` (id {})", quoted(&account.login), account.id);
         let is_app = account.kind == AccountKind::Bot || is_bot_name(&account.login);
         let trace = |class, entry: Option<&'static Entry>| Trace {
             class,
@@ -153,7 +153,7 @@ impl Search {
 
     fn branch(&mut self, name: &str) {
         for at in self.catalogue.index().branch(name) {
-            self.claimed(&Place::Branch, at, &format!("branch `{name}`"));
+            self.claimed(&Place::Branch, at, &format!("branch `{}`", quoted(name)));
         }
     }
 
@@ -162,7 +162,7 @@ impl Search {
             Fact::Known(labels) => {
                 for label in labels {
                     if let Some(at) = self.catalogue.index().label(label) {
-                        self.claimed(&Place::Label, at, &format!("label `{label}`"));
+                        self.claimed(&Place::Label, at, &format!("label `{}`", quoted(label)));
                     }
                 }
             }

@@ -9,6 +9,7 @@ use super::{Outcome, Proof, Scene};
 use crate::complaint::Complaints;
 use crate::rules::glob;
 use crate::rules::read::Table;
+use crate::verdict::quoted;
 
 /// Holds when the base branch matches one of the globs.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ impl Branches {
     pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
         let base = &scene.pull.base.name;
         if self.globs.is_match(base.as_bytes()) {
-            Outcome::Holds(Proof::note(format!("into branch `{base}`")))
+            Outcome::Holds(Proof::note(format!("into branch `{}`", quoted(base))))
         } else {
             Outcome::Fails
         }

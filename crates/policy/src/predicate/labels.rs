@@ -5,6 +5,7 @@
 use super::{Outcome, Proof, Scene};
 use crate::complaint::Complaints;
 use crate::rules::read::Table;
+use crate::verdict::quoted;
 
 /// Holds when the pull request carries one of the labels.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ impl Labels {
         };
         let wanted = |label: &&String| self.labels.iter().any(|wanted| same(wanted, label));
         match carried.iter().find(wanted) {
-            Some(label) => Outcome::Holds(Proof::note(format!("label `{label}`"))),
+            Some(label) => Outcome::Holds(Proof::note(format!("label `{}`", quoted(label)))),
             None => Outcome::Fails,
         }
     }

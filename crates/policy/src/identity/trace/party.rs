@@ -13,7 +13,7 @@ use crate::facts::{CommitIdentity, Fact, Linked, Person, Pull};
 use crate::identity::address::{Noreply, is_bot_name, normal};
 use crate::identity::index::At;
 use crate::ids::{Sha, UserId};
-use crate::verdict::EvidenceClass;
+use crate::verdict::{EvidenceClass, quoted};
 
 /// GitHub's own identity for what people do at its web pages.
 const WEB_FLOW: &str = "noreply@github.com";
@@ -114,7 +114,12 @@ impl Search {
         let login = login.or_else(|| vouched.account.map(|account| account.login.clone()));
         let login = login.or_else(|| is_bot_name(party.name).then(|| party.name.to_owned()));
         let carried = noreply.and_then(|noreply| noreply.id);
-        let seen = bounded(&format!("{} `{} <{}>`", party.role.as_str(), party.name, party.address));
+        let seen = bounded(&format!(
+            "{} `{} <{}>`",
+            party.role.as_str(),
+            quoted(party.name),
+            quoted(&party.address)
+        ));
         for (at, user_id) in hits.by_entry {
             // The signature vouches for the number, not for the name beside it.
             let numbered =
@@ -182,7 +187,7 @@ impl Search {
                 catalogue: entry.map(|entry| entry.id.as_str()),
                 user_id: Some(signer.id),
                 login: Some(signer.login.clone()),
-                seen: bounded(&format!("signed by `{}` (id {})", signer.login, signer.id)),
+                seen: bounded(&format!("signed by `{}` (id {})", quoted(&signer.login), signer.id)),
             });
         }
     }

@@ -8,6 +8,7 @@ use change::Commit;
 use super::party::{Party, Role, Vouched};
 use super::{Place, Search};
 use crate::identity::address::mailbox;
+use crate::verdict::quoted;
 
 /// How much text is searched in all. Descriptions have at most 65,536 characters and kept messages 16 KiB.
 pub(super) const TEXT_BUDGET: usize = 8 * 1024 * 1024;
@@ -29,7 +30,7 @@ impl Search {
         }
         let subject = commit.message.trim_start().lines().next().unwrap_or_default();
         for at in self.catalogue.index().subject(subject) {
-            self.claimed(&place, at, &format!("subject `{subject}`"));
+            self.claimed(&place, at, &format!("subject `{}`", quoted(subject)));
         }
         parties.extend(self.text(&commit.message, &place));
         parties
@@ -48,7 +49,7 @@ impl Search {
     fn text<'a>(&mut self, text: &'a str, place: &Place) -> Vec<Party<'a>> {
         let small = text.to_ascii_lowercase();
         for (part, at) in self.catalogue.index().text(&small) {
-            self.claimed(place, at, &format!("text `{part}`"));
+            self.claimed(place, at, &format!("text `{}`", quoted(part)));
         }
         let lines = text.lines().filter_map(|line| line.split_once(':'));
         // Quoted and listed lines are how a squash carries the messages it replaces.
@@ -61,7 +62,7 @@ impl Search {
     /// One `Key: value` line: its own signs, and the person that it names.
     fn line<'a>(&mut self, key: &str, value: &'a str, place: &Place) -> Option<Party<'a>> {
         for at in self.catalogue.index().trailer(key, value) {
-            self.claimed(place, at, &format!("line `{key}: {value}`"));
+            self.claimed(place, at, &format!("line `{}: {}`", quoted(key), quoted(value)));
         }
         let role = match key.to_ascii_lowercase().as_str() {
             "co-authored-by" | "authored-by" | "assisted-by" | "generated-by" => Role::CoAuthor,

@@ -1,0 +1,92 @@
+//! The way in, through the whole stack that `serve` starts.
+
+use fake_github::ReviewState;
+use portcullis::store::{DeliveryFilter, DeliveryState};
+
+use crate::Gate;
+use crate::child::Den;
+use crate::stage::propose;
+
+#[tokio::test]
+async fn the_pages_answer() {
+    let den = Den::new().await;
+    let gate = den.serve(1).await;
+    let (status, health) = gate.get("/healthz").await;
+    assert_eq!(status, 200);
+    assert!(health.contains("\"status\":\"alive\""), "{health}");
+    assert_eq!(gate.get("/readyz").await, (200, "{\"status\":\"ready\"}".to_owned()));
+    let (status, metrics) = gate.get("/metrics").await;
+    assert_eq!(status, 200);
+    for name in ["portcullis_rules_invalid", "portcullis_subjects_waiting"] {
+        assert!(metrics.contains(name), "{metrics}");
+    }
+    assert_eq!(gate.get("/nothing").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_thousand_deliveries_at_once_are_kept_in_few_transactions() {
+    let gate = Gate::acme().await;
+    let mut pulls = Vec::new();
+    for n in 0..5 {
+        pulls.push(propose(&gate.github, &format!("n{n}")).await);
+    }
+    gate.settle().await;
+    for n in 0..500 {
+        let number = pulls[n % pulls.len()];
+        gate.label(number, "hold").await;
+        gate.unlabel(number, "hold").await;
+    }
+    let before = gate.running.gate().store.counters();
+    let deliveries = gate.github.deliver_at_once(&gate.webhook()).await;
+    let after = gate.running.gate().store.counters();
+    let taken = deliveries.iter().filter(|delivery| delivery.status() == Some(202)).count();
+    assert_eq!((deliveries.len(), taken), (1_000, 1_000));
+    assert_eq!(after.operations - before.operations, 1_000);
+    let transactions = after.transactions - before.transactions;
+    assert!(transactions < 500, "{transactions} transactions for 1,000 deliveries");
+
+    gate.settle().await;
+    let store = &gate.running.gate().store;
+    let queued = DeliveryFilter { state: Some(DeliveryState::Queued), before: None, limit: 1_000 };
+    assert_eq!(store.deliveries(&queued).await.unwrap(), []);
+    for number in pulls {
+        gate.shows(number, "action_required");
+    }
+}
+
+#[tokio::test]
+async fn get_changes_nothing() {
+    let (gate, number) = Gate::with_proposal().await;
+    gate.review("alice", number, ReviewState::Approved).await;
+    gate.github.deliver_all(&gate.webhook()).await;
+    // Work is waiting, so a page that did any would be noticed.
+    let store = &gate.running.gate().store;
+    let (text, calls, done) = (gate.text(), gate.github.calls().len(), store.counters());
+    for page in ["/", "/healthz", "/readyz", "/metrics", "/webhooks/github", "/healthz?again=1"] {
+        gate.get(page).await;
+    }
+    assert_eq!((gate.text(), gate.github.calls().len(), store.counters()), (text, calls, done));
+    gate.settle().await;
+    gate.shows(number, "success");
+}
+
+#[tokio::test]
+async fn what_is_not_signed_is_not_kept() {
+    let gate = Gate::acme().await;
+    let send = |signature: Option<String>| {
+        let mut request = reqwest::Client::new()
+            .post(gate.webhook())
+            .header("Content-Type", "application/json")
+            .header("X-GitHub-Delivery", "00000000-0000-4000-a000-000000000003")
+            .header("X-GitHub-Event", "pull_request")
+            .body("{}");
+        if let Some(signature) = signature {
+            request = request.header("X-Hub-Signature-256", signature);
+        }
+        request.send()
+    };
+    assert_eq!(send(None).await.unwrap().status(), 401);
+    assert_eq!(send(Some(format!("sha256={}", "0".repeat(64)))).await.unwrap().status(), 401);
+    let all = DeliveryFilter { state: None, before: None, limit: 10 };
+    assert_eq!(gate.running.gate().store.deliveries(&all).await.unwrap(), []);
+}
