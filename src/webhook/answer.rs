@@ -152,6 +152,7 @@ fn read(targets: &[Target], floor: &Floor, pusher: Option<&Actor>) -> Value {
         "targets": targets,
         "head": floor.head.as_ref().map(Sha::as_str),
         "updated_at": floor.updated_at.and_then(moment),
+        "review": floor.review,
         "pusher": pusher.map(actor),
     })
 }

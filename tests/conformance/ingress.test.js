@@ -88,7 +88,9 @@ test("the facts that were read are those of the payload", () => {
       assert.deepEqual(read.targets, [`${payload.repository.full_name}#${payload.pull_request.number}`], event);
       assert.equal(read.head, payload.pull_request.head.sha, event);
       assert.equal(Date.parse(read.updated_at), Date.parse(payload.pull_request.updated_at), event);
-      const proves = event === "pull_request" && ["opened", "synchronize", "reopened"].includes(payload.action);
+      assert.equal(read.review?.id ?? null, payload.review?.id ?? null, event);
+      assert.equal(read.review?.state ?? null, payload.review?.state ?? null, event);
+      const proves = event === "pull_request" && ["opened", "synchronize"].includes(payload.action);
       assert.equal(read.pusher?.id ?? null, proves ? payload.sender.id : null, `${event} ${payload.action}`);
     }
   }
