@@ -350,3 +350,17 @@ async fn a_closed_pull_request_is_gathered_without_git() {
     );
     assert!(!observed.is_older_than(&Floor::default()));
 }
+
+#[tokio::test]
+async fn hidden_check_runs_are_not_taken_for_none() {
+    for hide in [
+        (|pull, _| pull["tip"]["nodes"][0]["commit"]["checkSuites"] = Value::Null) as fn(&mut Value, usize),
+        |pull, _| {
+            let hidden = json!({"totalCount": 1, "nodes": [{"checkRuns": null}]});
+            pull["tip"]["nodes"][0]["commit"]["checkSuites"] = hidden;
+        },
+    ] {
+        let forge = odd(1, 0, hide).await;
+        assert!(matches!(read(&forge).await, Err(ForgeError::Incomplete { .. })));
+    }
+}

@@ -27,14 +27,15 @@ async fn a_pull_request_is_queued_with_its_floor_and_its_pusher() {
 }
 
 #[tokio::test]
-async fn only_opening_and_pushing_prove_who_pushed() {
+async fn only_a_push_proves_who_pushed() {
     let door = door().await;
     for (n, (event, action, pushers)) in [
         ("pull_request", "labeled", 0),
         ("pull_request", "edited", 0),
         ("pull_request_review", "submitted", 0),
-        ("pull_request", "opened", 1),
-        ("pull_request", "reopened", 2),
+        ("pull_request", "opened", 0),
+        ("pull_request", "reopened", 0),
+        ("pull_request", "synchronize", 1),
     ]
     .into_iter()
     .enumerate()
