@@ -153,7 +153,7 @@ async fn other_annotations_need_a_new_run() {
     assert_eq!(show(&forge, Some(100), &output(1)).await, Ok(Applied::Created(CheckRunId(101))));
     assert_eq!(show(&forge, Some(101), &output(0)).await, Ok(Applied::Created(CheckRunId(102))));
     assert_eq!(
-        show(&forge, Some(5), &output(0)).await,
+        show(&forge, Some(500), &output(0)).await,
         Ok(Applied::Created(CheckRunId(103))),
         "nobody remembers what that one carries"
     );
