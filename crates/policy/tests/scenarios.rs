@@ -3,6 +3,7 @@
 //! The end-to-end tests play the same folders from the forge on, so that here only the core can be at fault.
 //! `BLESS=1` writes verdict and actions instead of comparing them; read the difference before committing it.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 #![expect(clippy::disallowed_methods, reason = "the core does no I/O, but its golden files must be read")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
@@ -46,6 +47,7 @@ scenarios! {
     agent_on_its_last_day,
     agent_outside_branches,
     agent_outside_repository,
+    agent_pushed_branch_person_opened,
     agent_pushes_to_a_persons_pull_request,
     agent_waits_for_approval,
     ai_reviewer_approves,
