@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use fake_github::{Rerequest, Stage, Step};
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 use crate::Gate;
@@ -19,23 +20,32 @@ use crate::gate::scenario;
 const TOUR: &str = include_str!("record/tour.toml");
 const RULES: &str = include_str!("../../rules.toml");
 
-#[tokio::test]
+/// Stories played at one time.
+const AT_ONCE: usize = 4;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_said_is_recorded() {
     let mut recording = Recording::default();
-    let mut names: Vec<String> = std::fs::read_dir(scenario(""))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let folders = std::fs::read_dir(scenario("")).unwrap();
+    let mut names: Vec<String> =
+        folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    for name in names {
-        let gate = Gate::of_scenario(&name).await;
-        gate.github.record();
-        gate.settle().await;
+    let played = stream::iter(names).map(|name| tokio::spawn(play(name))).buffered(AT_ONCE);
+    let mut played = std::pin::pin!(played);
+    while let Some(outcome) = played.next().await {
+        let (name, gate) = outcome.unwrap();
         recording.add(&name, &gate);
     }
     recording.add("the tour", &tour().await);
     assert_eq!(recording.missing(), Vec::<String>::new(), "the stories make none of these deliveries");
     recording.write();
+}
+
+async fn play(name: String) -> (String, Gate) {
+    let gate = Gate::of_scenario(&name).await;
+    gate.github.record();
+    gate.settle().await;
+    (name, gate)
 }
 
 /// Every verb, every route, every refusal.

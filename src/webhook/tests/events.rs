@@ -151,7 +151,7 @@ async fn memberships_and_unknown_events_are_kept_as_ignored() {
     assert_eq!(door.roster.load(Ordering::Relaxed), 4);
     assert!(!door.woken());
     let ignored = DeliveryFilter { state: Some(DeliveryState::Ignored), ..DeliveryFilter::default() };
-    assert_eq!(door.store.deliveries(&ignored).await.unwrap().len(), 8);
+    assert_eq!(door.store.deliveries(&ignored).await.unwrap().len(), 9);
 }
 
 #[tokio::test]

@@ -46,9 +46,9 @@ async fn check_runs_are_posted_within_githubs_limits() {
     let (status, run) = client.call("PATCH", &one, Some(update)).await;
     assert_eq!((status, &run["status"]), (200, &json!("completed")));
     assert_eq!(run["output"]["annotations_count"], 60);
-    let listed = client.get(&format!("{path}/annotations?per_page=1")).await.1;
+    let listed = client.get(&format!("{one}/annotations?per_page=1")).await.1;
     let blob = listed[0]["blob_href"].as_str().unwrap();
-    assert!(blob.ends_with(&format!("/blob/{sha}/a")), "{blob}");
+    assert!(blob.ends_with(&format!("/blob/{sha}/src/button.ts")), "{blob}");
     assert_eq!(github.check_run_posts(), (1, 1));
     let told: Vec<_> = github.pending().iter().filter_map(|delivery| delivery.action.clone()).collect();
     assert_eq!(told, ["opened", "created", "completed"]);
