@@ -3,7 +3,6 @@
 //! The end-to-end tests play the same folders from the forge on, so that here only the core can be at fault.
 //! `BLESS=1` writes verdict and actions instead of comparing them; read the difference before committing it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 #![expect(clippy::disallowed_methods, reason = "the core does no I/O, but its golden files must be read")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
