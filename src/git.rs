@@ -45,7 +45,7 @@ pub struct Limits {
     pub fetch_time: Duration,
     /// How long one look into the cache may take.
     pub read_time: Duration,
-    /// Bytes that one command may print.
+    /// Bytes that one command may print. They are held in memory, as are the commits, for each look under way.
     pub max_output: usize,
     /// Paths that may differ.
     pub max_files: usize,
@@ -66,9 +66,9 @@ impl Default for Limits {
             max_fetch_bytes: 8 << 30,
             fetch_time: Duration::from_secs(300),
             read_time: Duration::from_secs(60),
-            max_output: 128 << 20,
+            max_output: 32 << 20,
             max_files: 100_000,
-            max_commits: 10_000,
+            max_commits: 1_000,
             parallel_fetches: 8,
             parallel_reads: 8,
             max_packs: 500,
@@ -131,7 +131,7 @@ impl GitCache {
     /// [`GitError::Broken`] when the folder cannot be used or git is missing or too old.
     pub fn open(root: PathBuf, limits: Limits) -> Result<Self, GitError> {
         for folder in ["", folder::LOCKS, folder::TRASH, command::HOME] {
-            std::fs::create_dir_all(root.join(folder))?;
+            folder::create(&root.join(folder))?;
         }
         let git = Git::find(&root, limits.max_output)?;
         trim::empty_trash(&root);

@@ -5,12 +5,13 @@
 //! unknown, a write is never repeated blindly, and neither key nor token is ever shown.
 //!
 //! From the ground up: `http` sends one request within `budget`; `auth` gets tokens; `api` puts both together;
-//! `pulls` and `roster` read; `gather` and `apply` are what the reconciler calls.
+//! `pulls`, `activity` and `roster` read; `gather` and `apply` are what the reconciler calls.
 
 use std::sync::Arc;
 
 use policy::Millis;
 
+mod activity;
 mod answer;
 mod api;
 mod apply;
@@ -27,6 +28,7 @@ mod settings;
 mod window;
 mod wire;
 
+pub use activity::{Patience, Pushed};
 pub use apply::Applied;
 pub use error::{Again, ForgeError};
 pub use settings::{Limits, Settings, SettingsError};
@@ -46,6 +48,7 @@ struct Inner {
     api: Arc<api::Api>,
     pulls: pulls::Pulls,
     rosters: roster::Rosters,
+    activities: activity::Activities,
     shown: apply::Shown,
     git: Arc<GitCache>,
 }
@@ -60,6 +63,7 @@ impl GitHub {
         let inner = Inner {
             pulls: pulls::Pulls::new(settings.app_id),
             rosters: roster::Rosters::new(Arc::clone(&api), settings.limits.roster),
+            activities: activity::Activities::new(),
             shown: apply::Shown::new(),
             api,
             git,

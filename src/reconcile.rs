@@ -22,10 +22,10 @@ use policy::decide::decide;
 use policy::facts::{Account, AccountKind, Fact, Pull, PullState};
 use policy::rules::RuleSource;
 use policy::verdict::Effect;
-use policy::{Facts, Millis, Observed, PullSubject, Subject, UserId, Verdict, plan};
+use policy::{Facts, Millis, Observed, PullSubject, Sha, Subject, Verdict, plan};
 
 use crate::clock::Clock;
-use crate::github::{ForgeError, GitHub};
+use crate::github::{ForgeError, GitHub, Patience, Pushed};
 use crate::lease::Lease;
 use crate::report;
 use crate::rulebook::Rulebook;
@@ -63,7 +63,8 @@ pub enum ReconcileError {
 /// How soon to read again what the forge does not show yet.
 const READ_LAG: Duration = Duration::from_millis(500);
 /// Looks after which an equal moment with another head is taken for what it is: GitHub's moments have whole seconds,
-/// and of two pushes within one the deliveries may come in either order.
+/// and of two pushes within one the deliveries may come in either order. After as many, what the forge does not list
+/// is taken for never to be listed.
 const PATIENCE: u32 = 6;
 
 /// Makes the forge show the verdict for the leased subject, and says when to look again.
@@ -115,37 +116,74 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
     Ok(next)
 }
 
-/// Reads the subject, and adds what only our own records know: who pushed.
+/// Reads the subject, and adds who pushed.
 async fn gather(
     gate: &Gate,
     lease: &Lease,
     rules: &RuleSource,
     now: Millis,
 ) -> Result<Observed, ReconcileError> {
-    let pushers = pushers_of(gate, lease.subject()).await?;
-    let ids: Vec<UserId> = pushers.iter().map(|pusher| pusher.id).collect();
-    let mut observed = gate.github.gather(lease.subject(), &rules.wanted(), &ids, now).await?;
-    observed.facts.pull.pushers = Fact::Known(pushers);
     let Subject::Pull(subject) = lease.subject();
-    let mut others = BTreeSet::new();
-    if let Fact::Known(siblings) = &mut observed.facts.siblings {
-        for sibling in siblings {
-            let other = Subject::Pull(PullSubject { number: sibling.number, ..subject.clone() });
-            let pushers = pushers_of(gate, &other).await?;
-            others.extend(pushers.iter().map(|pusher| pusher.id));
-            sibling.pushers = Fact::Known(pushers);
-        }
+    // The forge does not name all pull requests of a commit that is in the default branch already.
+    let known = match &lease.floor().head {
+        Some(head) => gate.store.numbers_with_head(subject.repo_id, head, subject.number).await?,
+        None => Vec::new(),
+    };
+    let mut observed = gate.github.gather(lease.subject(), &rules.wanted(), &[], &known, now).await?;
+    if lags(&observed, lease) {
+        return Ok(observed);
     }
-    if !others.is_empty() {
-        gate.github.enroll(lease.subject(), &others, &mut observed.facts.roster).await?;
+    let mut pushers = BTreeSet::new();
+    let siblings = match &mut observed.facts.siblings {
+        Fact::Known(siblings) => siblings.as_mut_slice(),
+        Fact::Unknown(_) => &mut [],
+    };
+    for pull in siblings.iter_mut().chain([&mut observed.facts.pull]) {
+        let subject = Subject::Pull(PullSubject { number: pull.number, ..subject.clone() });
+        pull.pushers = pushers_of(gate, lease, &subject, pull).await?;
+        pushers.extend(pull.pushers.get().into_iter().flatten().map(|pusher| pusher.id));
+    }
+    if !pushers.is_empty() {
+        gate.github.enroll(lease.subject(), &pushers, &mut observed.facts.roster).await?;
     }
     Ok(observed)
 }
 
-async fn pushers_of(gate: &Gate, subject: &Subject) -> Result<Vec<Account>, ReconcileError> {
+/// Who pushed: as signed deliveries told, and for commits of which none told, as the forge lists it.
+async fn pushers_of(
+    gate: &Gate,
+    lease: &Lease,
+    subject: &Subject,
+    pull: &Pull,
+) -> Result<Fact<Vec<Account>>, ReconcileError> {
     let recorded = gate.store.pushers(subject).await?;
-    let accounts: BTreeSet<Account> = recorded.into_iter().map(|pusher| account(pusher.actor)).collect();
-    Ok(accounts.into_iter().collect())
+    let told: BTreeSet<Sha> = recorded.iter().filter_map(|pusher| pusher.head.clone()).collect();
+    let mut accounts: BTreeSet<Account> = recorded.into_iter().map(|pusher| account(pusher.actor)).collect();
+    if pull.state != PullState::Open {
+        return Ok(Fact::Known(accounts.into_iter().collect()));
+    }
+    let commits: BTreeSet<Sha> = match (&pull.change, &pull.commits) {
+        (Fact::Known(change), _) => change.commits.iter().map(|commit| commit.oid.clone()).collect(),
+        (_, Fact::Known(commits)) => commits.iter().map(|commit| commit.oid.clone()).collect(),
+        (_, Fact::Unknown(why)) => return Ok(Fact::Unknown(why.clone())),
+    };
+    let is_told = |commit: &Sha| told.contains(commit);
+    let more = match &pull.head_repository {
+        Some(repository) => {
+            let patience = if lease.attempts() < PATIENCE { Patience::Wait } else { Patience::End };
+            let pushed = Pushed { repository, head: &pull.head, commits: &commits, told: &told };
+            gate.github.pushers(lease.subject(), pushed, patience).await?
+        }
+        None if is_told(&pull.head.sha) && commits.iter().all(is_told) => Fact::Known(Vec::new()),
+        None => Fact::unknown("the repository that it was pushed to is gone"),
+    };
+    Ok(match more {
+        Fact::Known(more) => {
+            accounts.extend(more);
+            Fact::Known(accounts.into_iter().collect())
+        }
+        Fact::Unknown(why) => Fact::Unknown(why),
+    })
 }
 
 fn account(actor: Actor) -> Account {

@@ -11,6 +11,7 @@
 //! The lock files stay when the folder goes, so that nobody locks a file that is no longer the lock.
 
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,6 +45,11 @@ pub(super) struct Held {
     _file: File,
 }
 
+/// Makes a folder and those above it: what private repositories contain is nobody's business but ours.
+pub(super) fn create(path: &Path) -> std::io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
 impl Folder {
     pub(super) fn new(root: &Path, repo: RepoId) -> Self {
         let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
@@ -54,8 +60,8 @@ impl Folder {
     /// Keeps the folder from being evicted, and makes it.
     pub(super) async fn hold(&self) -> Result<Held, GitError> {
         let held = self.lock("use", File::try_lock_shared).await?;
-        fs::create_dir_all(self.path.join("have"))?;
-        fs::create_dir_all(self.path.join("facts"))?;
+        create(&self.path.join("have"))?;
+        create(&self.path.join("facts"))?;
         Ok(held)
     }
 

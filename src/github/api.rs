@@ -32,7 +32,7 @@ struct Request {
     repeat: Repeat,
     method: Method,
     url: Url,
-    body: Bytes,
+    body: Option<Bytes>,
 }
 
 /// What a write does to the forge.
@@ -85,7 +85,7 @@ impl Api {
             repeat: Repeat::Safe,
             method: Method::POST,
             url: self.addresses.graphql.clone(),
-            body: json(document.name, &graphql::Body { query: document.text, variables })?,
+            body: Some(json(document.name, &graphql::Body { query: document.text, variables })?),
         };
         let answer = self.send(installation, request).await?;
         let read = graphql::read(document.name, &answer, self.now());
@@ -95,6 +95,19 @@ impl Api {
             return Err(ForgeError::RateLimited { until });
         }
         read.map_err(|trouble| trouble.into_error(document.name))
+    }
+
+    /// Sends a REST read and reads its answer.
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        installation: InstallationId,
+        operation: &'static str,
+        url: Url,
+    ) -> Result<T, ForgeError> {
+        let (cost, repeat) = (Cost::READ, Repeat::Safe);
+        let request = Request { operation, cost, repeat, method: Method::GET, url, body: None };
+        let answer = self.send(installation, request).await?;
+        parse(operation, &answer)
     }
 
     /// Sends a REST write, once.
@@ -110,11 +123,10 @@ impl Api {
             Write::Create => (Cost::CREATE, Method::POST),
             Write::Update => (Cost::UPDATE, Method::PATCH),
         };
-        let body = json(operation, body)?;
+        let body = Some(json(operation, body)?);
         let request = Request { operation, cost, repeat: Repeat::Never, method, url, body };
         let answer = self.send(installation, request).await?;
-        serde_json::from_slice(&answer.body)
-            .map_err(|error| ForgeError::broken(operation, super::error::quote(&error.to_string())))
+        parse(operation, &answer)
     }
 
     async fn send(&self, installation: InstallationId, request: Request) -> Result<Answer, ForgeError> {
@@ -145,10 +157,15 @@ impl Api {
                 method: request.method.clone(),
                 url: request.url.clone(),
                 token: token.secret(),
-                body: Some(request.body.clone()),
+                body: request.body.clone(),
             })
             .await
     }
+}
+
+fn parse<T: DeserializeOwned>(operation: &'static str, answer: &Answer) -> Result<T, ForgeError> {
+    serde_json::from_slice(&answer.body)
+        .map_err(|error| ForgeError::broken(operation, super::error::quote(&error.to_string())))
 }
 
 fn json(operation: &'static str, body: &impl Serialize) -> Result<Bytes, ForgeError> {

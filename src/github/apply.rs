@@ -7,10 +7,13 @@
 //!
 //! The external id tells that a run is complete, so with more than one batch it is written with the last of them: what
 //! breaks off in the middle looks different from what was planned, and the next look starts over with a new run.
+//!
+//! Reads lag behind writes: what was written moments ago is remembered, so that a look that does not see it yet does
+//! not post it a second time.
 
 use std::time::Duration;
 
-use policy::{Action, CheckRunId, ShowCheck, Subject};
+use policy::{Action, CheckRunId, Millis, RepoId, Sha, ShowCheck, Subject};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -32,6 +35,8 @@ pub enum Applied {
     Created(CheckRunId),
     /// The check run that was there shows it.
     Updated(CheckRunId),
+    /// The check run that was written moments ago shows it; nothing was sent.
+    Standing(CheckRunId),
 }
 
 impl GitHub {
@@ -49,27 +54,80 @@ impl GitHub {
         match action {
             Action::ShowCheck(show) => {
                 let Subject::Pull(subject) = lease.subject();
-                let place = Place {
-                    api: &self.inner.api,
-                    subject,
-                    show,
-                    output,
-                    annotations: Annotations::of(output),
+                let (api, shown) = (&*self.inner.api, &self.inner.shown);
+                let latest = shown.latest(subject.repo_id, show, api.now()).await;
+                let existing = match latest {
+                    Some(latest) if latest.shows(show) => return Ok(Applied::Standing(latest.run)),
+                    Some(latest) => Some(latest.run),
+                    None => show.existing,
                 };
-                place.show(&self.inner.shown).await
+                let annotations = Annotations::of(output);
+                let place = Place { api, subject, show, existing, output, annotations };
+                let applied = match place.show(shown).await {
+                    // One annotation that the forge dislikes must not keep the verdict from being shown.
+                    Err(ForgeError::Refused { status: 422, .. }) if !place.annotations.batches.is_empty() => {
+                        Place { annotations: Annotations::none(), ..place }.show(shown).await?
+                    }
+                    outcome => outcome?,
+                };
+                shown.remember(subject.repo_id, show, applied.id(), api.now()).await;
+                Ok(applied)
             }
         }
     }
 }
 
-/// Which annotations the check runs carry that this process completed. What is not in it may carry anything.
+/// What this process wrote.
 #[derive(Debug)]
-pub(super) struct Shown(moka::future::Cache<CheckRunId, [u8; 32]>);
+pub(super) struct Shown {
+    /// Which annotations the check runs carry that this process completed. What is not in it may carry anything.
+    carried: moka::future::Cache<CheckRunId, [u8; 32]>,
+    /// The latest run by head and name.
+    latest: moka::future::Cache<(RepoId, Sha, String), Latest>,
+}
+
+/// A run as it was written last.
+#[derive(Debug, Clone)]
+struct Latest {
+    run: CheckRunId,
+    external_id: String,
+    at: Millis,
+}
+
+/// No read lags longer.
+const LAG: i64 = 10 * 60_000;
 
 impl Shown {
     pub(super) fn new() -> Self {
         let day = Duration::from_secs(24 * 3_600);
-        Self(moka::future::Cache::builder().max_capacity(20_000).time_to_live(day).build())
+        Self {
+            carried: moka::future::Cache::builder().max_capacity(20_000).time_to_live(day).build(),
+            latest: moka::future::Cache::builder().max_capacity(20_000).time_to_live(day).build(),
+        }
+    }
+
+    /// The run written moments ago, if it is newer than the one that the forge showed. It is forgotten here: until the
+    /// next write has gone well nobody knows what stands there.
+    async fn latest(&self, repo: RepoId, show: &ShowCheck, now: Millis) -> Option<Latest> {
+        let key = (repo, show.head.clone(), show.name.clone());
+        let latest = self.latest.get(&key).await?;
+        let recent = now.0.saturating_sub(latest.at.0).saturating_abs() < LAG;
+        let unseen = show.existing.is_none_or(|existing| existing < latest.run);
+        if !(recent && unseen && latest.shows(show)) {
+            self.latest.invalidate(&key).await;
+        }
+        (recent && unseen).then_some(latest)
+    }
+
+    async fn remember(&self, repo: RepoId, show: &ShowCheck, run: CheckRunId, at: Millis) {
+        let key = (repo, show.head.clone(), show.name.clone());
+        self.latest.insert(key, Latest { run, external_id: show.external_id.clone(), at }).await;
+    }
+}
+
+impl Latest {
+    fn shows(&self, show: &ShowCheck) -> bool {
+        self.external_id == show.external_id
     }
 }
 
@@ -78,6 +136,8 @@ struct Place<'a> {
     api: &'a Api,
     subject: &'a policy::PullSubject,
     show: &'a ShowCheck,
+    /// The run to update, if that can be.
+    existing: Option<CheckRunId>,
     output: &'a CheckOutput,
     annotations: Annotations<'a>,
 }
@@ -135,7 +195,7 @@ impl Place<'_> {
         for (done, batch) in rest.iter().enumerate() {
             self.patch(applied.id(), batch, rest.len() - done - 1).await?;
         }
-        shown.0.insert(applied.id(), self.annotations.digest).await;
+        shown.carried.insert(applied.id(), self.annotations.digest).await;
         Ok(applied)
     }
 
@@ -146,23 +206,29 @@ impl Place<'_> {
         first: &[Remark<'_>],
         left: usize,
     ) -> Result<Option<(Applied, Remaining)>, ForgeError> {
-        let Some(existing) = self.show.existing else { return Ok(None) };
-        let Some(carried) = shown.0.get(&existing).await else { return Ok(None) };
+        let Some(existing) = self.existing else { return Ok(None) };
+        let Some(carried) = shown.carried.get(&existing).await else { return Ok(None) };
         let same = carried == self.annotations.digest;
         if !same && carried != digest(&[]) {
             return Ok(None);
         }
         // From here on the run may carry a part of the new ones.
-        shown.0.invalidate(&existing).await;
+        shown.carried.invalidate(&existing).await;
         let (first, left) = if same { (&[][..], 0) } else { (first, left) };
         match self.patch(existing, first, left).await {
             Ok(()) => {}
             // GitHub drops old runs beyond a thousand of one name; nothing was written.
             Err(ForgeError::Gone { .. }) => return Ok(None),
-            Err(error) => return Err(error),
+            Err(error) => {
+                // Refused whole: it carries what it carried.
+                if matches!(error, ForgeError::Refused { status: 422, .. }) {
+                    shown.carried.insert(existing, carried).await;
+                }
+                return Err(error);
+            }
         }
         if same {
-            shown.0.insert(existing, carried).await;
+            shown.carried.insert(existing, carried).await;
             return Ok(Some((Applied::Updated(existing), Remaining::None)));
         }
         Ok(Some((Applied::Updated(existing), Remaining::Rest)))
@@ -171,8 +237,8 @@ impl Place<'_> {
     async fn create(&self, first: &[Remark<'_>], left: usize) -> Result<CheckRunId, ForgeError> {
         let url = self.api.addresses.rest(&[
             "repos",
-            self.subject.repo.owner(),
-            self.subject.repo.name(),
+            self.show.repository.owner(),
+            self.show.repository.name(),
             "check-runs",
         ]);
         let run = self.run(Some(self.show.head.as_str()), first, left);
@@ -185,8 +251,8 @@ impl Place<'_> {
     async fn patch(&self, id: CheckRunId, batch: &[Remark<'_>], left: usize) -> Result<(), ForgeError> {
         let url = self.api.addresses.rest(&[
             "repos",
-            self.subject.repo.owner(),
-            self.subject.repo.name(),
+            self.show.repository.owner(),
+            self.show.repository.name(),
             "check-runs",
             &id.to_string(),
         ]);
@@ -224,12 +290,16 @@ impl Applied {
     #[must_use]
     pub fn id(self) -> CheckRunId {
         match self {
-            Self::Created(id) | Self::Updated(id) => id,
+            Self::Created(id) | Self::Updated(id) | Self::Standing(id) => id,
         }
     }
 }
 
 impl<'a> Annotations<'a> {
+    fn none() -> Self {
+        Self { batches: Vec::new(), digest: digest(&[]) }
+    }
+
     fn of(output: &'a CheckOutput) -> Self {
         let taken: Vec<&Annotation> = output.annotations.iter().take(BATCH * MOST_BATCHES).collect();
         let batches: Vec<Vec<Remark<'a>>> =

@@ -41,6 +41,7 @@ pub(super) struct Cost {
 
 impl Cost {
     pub(super) const QUERY: Self = Self { resource: Resource::Graphql, points: 1, creations: 0 };
+    pub(super) const READ: Self = Self { resource: Resource::Rest, points: 1, creations: 0 };
     pub(super) const CREATE: Self = Self { resource: Resource::Rest, points: 5, creations: 1 };
     pub(super) const UPDATE: Self = Self { resource: Resource::Rest, points: 5, creations: 0 };
 }
@@ -87,8 +88,8 @@ struct Spent {
     rest: Minute,
     graphql: Minute,
     creations: Minute,
-    rest_blocked: Option<Millis>,
-    graphql_blocked: Option<Millis>,
+    rest_blocked: Option<Block>,
+    graphql_blocked: Option<Block>,
     /// Secondary limits hit in a row.
     strikes: u32,
 }
@@ -141,15 +142,15 @@ impl Budget {
         let mut spent = self.lock();
         match limit {
             Limit::Primary(until) => {
-                spent.block(resource, until);
+                spent.block(resource, Block { from: now, until });
                 until
             }
             Limit::Secondary(told) => {
                 let wait = SECONDARY_WAIT << spent.strikes.min(4);
                 spent.strikes = spent.strikes.saturating_add(1);
                 let until = told.unwrap_or(Millis(now.0.saturating_add(wait)));
-                spent.block(Resource::Rest, until);
-                spent.block(Resource::Graphql, until);
+                spent.block(Resource::Rest, Block { from: now, until });
+                spent.block(Resource::Graphql, Block { from: now, until });
                 until
             }
         }
@@ -169,9 +170,10 @@ impl Budget {
 impl Spent {
     fn check(&mut self, cost: Cost, now: Millis) -> Result<(), ForgeError> {
         let (blocked, points) = match cost.resource {
-            Resource::Rest => (self.rest_blocked, self.rest.free_at(cost.points, now)),
-            Resource::Graphql => (self.graphql_blocked, self.graphql.free_at(cost.points, now)),
+            Resource::Rest => (&mut self.rest_blocked, self.rest.free_at(cost.points, now)),
+            Resource::Graphql => (&mut self.graphql_blocked, self.graphql.free_at(cost.points, now)),
         };
+        let blocked = blocked.as_mut().map(|block| block.until(now));
         let creations = self.creations.free_at(cost.creations, now);
         let until = [blocked, points, creations].into_iter().flatten().max();
         match until {
@@ -180,12 +182,33 @@ impl Spent {
         }
     }
 
-    fn block(&mut self, resource: Resource, until: Millis) {
+    fn block(&mut self, resource: Resource, block: Block) {
         let slot = match resource {
             Resource::Rest => &mut self.rest_blocked,
             Resource::Graphql => &mut self.graphql_blocked,
         };
-        *slot = (*slot).max(Some(until));
+        let standing = slot.as_mut().map(|standing| standing.until(block.from));
+        if standing.is_none_or(|standing| standing < block.until) {
+            *slot = Some(block);
+        }
+    }
+}
+
+/// A limit that holds for a while.
+#[derive(Debug)]
+struct Block {
+    from: Millis,
+    until: Millis,
+}
+
+impl Block {
+    /// When it is over. A clock that went back makes it begin now, so that it lasts no longer than it was told to.
+    fn until(&mut self, now: Millis) -> Millis {
+        if now < self.from {
+            let lasts = self.until.0.saturating_sub(self.from.0);
+            (self.from, self.until) = (now, Millis(now.0.saturating_add(lasts)));
+        }
+        self.until
     }
 }
 
@@ -204,7 +227,9 @@ impl Minute {
 
     /// `None` when `cost` fits now; otherwise the moment at which enough is over.
     fn free_at(&mut self, cost: u32, now: Millis) -> Option<Millis> {
-        self.forget_before(now.0.div_euclid(1_000) - 60);
+        let second = now.0.div_euclid(1_000);
+        self.bring_back(second);
+        self.forget_before(second - 60);
         let mut over = self.sum.saturating_add(cost).saturating_sub(self.most);
         if over == 0 || cost == 0 {
             return None;
@@ -228,6 +253,21 @@ impl Minute {
         match self.seconds.back_mut() {
             Some((last, spent)) if *last >= second => *spent = spent.saturating_add(cost),
             _ => self.seconds.push_back((second, cost)),
+        }
+    }
+
+    /// A clock that went back: what was spent later than now was spent now.
+    fn bring_back(&mut self, now: i64) {
+        let mut later = 0_u32;
+        while let Some((_, spent)) = self.seconds.pop_back_if(|(second, _)| *second > now) {
+            later = later.saturating_add(spent);
+        }
+        if later == 0 {
+            return;
+        }
+        match self.seconds.back_mut() {
+            Some((last, spent)) if *last == now => *spent = spent.saturating_add(later),
+            _ => self.seconds.push_back((now, later)),
         }
     }
 
@@ -284,6 +324,20 @@ mod tests {
         assert_eq!(until(budget.spend(Cost::QUERY, Millis(89_999))), 90_000);
         assert_eq!(budget.spend(Cost::UPDATE, Millis(89_999)), Ok(()));
         assert_eq!(budget.spend(Cost::QUERY, Millis(90_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_went_back_freezes_nothing() {
+        const HOUR: i64 = 3_600_000;
+        let budget = budget();
+        for at in [10 * HOUR - 500, 10 * HOUR, 10 * HOUR + 1_000] {
+            budget.spend(Cost::QUERY, Millis(at)).unwrap();
+        }
+        assert_eq!(until(budget.spend(Cost::QUERY, Millis(5 * HOUR))), 5 * HOUR + 61_000);
+        assert_eq!(budget.spend(Cost::QUERY, Millis(5 * HOUR + 61_000)), Ok(()));
+        budget.note(Limit::Primary(Millis(11 * HOUR)), Resource::Rest, Millis(10 * HOUR));
+        assert_eq!(until(budget.spend(Cost::UPDATE, Millis(2 * HOUR))), 3 * HOUR);
+        assert_eq!(budget.spend(Cost::UPDATE, Millis(3 * HOUR)), Ok(()));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Gather: everything that a verdict about a subject rests on, read as it stands now.
 //!
 //! One forge call as a rule: the pull request's document, while members come from memory and the change from git's
-//! objects. Pull requests that share the head cost one more round. Pushers are not known to the forge's API: they are
-//! `Known` and empty here, and the caller puts in what the signed deliveries told.
+//! objects. Pull requests that share the head cost one more round. Pushers are `Unknown` here: the caller puts them in
+//! from what the signed deliveries told and what `activity` adds to that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,8 @@ impl GitHub {
     /// Looks at a subject as it stands at `now`.
     ///
     /// The roster tells of every account involved in the pull requests and of those in `also`, which are the pushers
-    /// that the caller puts in later.
+    /// that the caller puts in later. `known` are numbers of pull requests that were seen with this head before: the
+    /// forge's own list of them may lag.
     ///
     /// # Errors
     /// [`ForgeError`] when no look came about; [`ForgeError::again`] says when to try again.
@@ -35,6 +36,7 @@ impl GitHub {
         subject: &Subject,
         wanted: &Wanted,
         also: &[UserId],
+        known: &[u64],
         now: Millis,
     ) -> Result<Observed, ForgeError> {
         let Subject::Pull(subject) = subject;
@@ -43,7 +45,7 @@ impl GitHub {
             let members = self.inner.rosters.members(subject.installation, group).await?;
             Ok::<_, ForgeError>((group.clone(), members))
         }));
-        let pulls = self.pulls(subject, wanted);
+        let pulls = self.pulls(subject, wanted, known);
         let ((read, siblings), rosters) = try_join(pulls, rosters).await?;
 
         let known = siblings.get().map_or(&[][..], |siblings| siblings);
@@ -83,6 +85,7 @@ impl GitHub {
         &self,
         subject: &PullSubject,
         wanted: &Wanted,
+        known: &[u64],
     ) -> Result<(PullRead, Fact<Vec<Pull>>), ForgeError> {
         let which = Which {
             installation: subject.installation,
@@ -92,16 +95,15 @@ impl GitHub {
             check: &wanted.check,
         };
         let mut read = self.inner.pulls.read(&self.inner.api, which).await?;
-        read.pull.pushers = Fact::Known(Vec::new());
         if read.pull.state != PullState::Open {
             // Nothing is judged about it any more, so nothing is fetched. Others with its head are looked at: the
             // check run may have been as strict as this one was.
             read.pull.change = Fact::unknown("the pull request is closed");
-            let siblings = self.siblings(which, &read, wanted).await?;
+            let siblings = self.siblings(which, &read, wanted, known).await?;
             return Ok((read, siblings));
         }
         let change = self.change(subject, &read.repository, &read.pull, wanted.lines);
-        let siblings = self.siblings(which, &read, wanted);
+        let siblings = self.siblings(which, &read, wanted, known);
         let (change, siblings) = join(change, siblings).await;
         read.pull.change = change?;
         Ok((read, siblings?))
@@ -112,22 +114,30 @@ impl GitHub {
         which: Which<'_>,
         read: &PullRead,
         wanted: &Wanted,
+        known: &[u64],
     ) -> Result<Fact<Vec<Pull>>, ForgeError> {
-        let numbers = match &read.siblings {
+        let listed = match &read.siblings {
             Fact::Unknown(why) => return Ok(Fact::Unknown(why.clone())),
-            Fact::Known(numbers) if numbers.len() > MOST_SIBLINGS => {
-                let count = numbers.len();
-                return Ok(Fact::unknown(format!(
-                    "{count} other pull requests share the head, more than the {MOST_SIBLINGS} that are judged together"
-                )));
-            }
             Fact::Known(numbers) => numbers,
         };
+        let mut numbers: BTreeSet<u64> = listed.iter().chain(known).copied().collect();
+        numbers.remove(&which.number);
+        if numbers.len() > MOST_SIBLINGS {
+            let count = numbers.len();
+            return Ok(Fact::unknown(format!(
+                "{count} other pull requests share the head, more than the {MOST_SIBLINGS} that are judged together"
+            )));
+        }
         let head = &read.pull.head.sha;
-        let siblings = try_join_all(
-            numbers.iter().map(|number| self.sibling(Which { number: *number, ..which }, head, wanted)),
-        );
-        Ok(Fact::Known(siblings.await?.into_iter().flatten().collect()))
+        let siblings = numbers.iter().map(async |number| {
+            match self.sibling(Which { number: *number, ..which }, head, wanted).await {
+                // The forge contradicts itself: what it lists is there.
+                Err(ForgeError::Gone { what }) if listed.contains(number) => Err(ForgeError::NotYet { what }),
+                Err(ForgeError::Gone { .. }) => Ok(None),
+                outcome => outcome,
+            }
+        });
+        Ok(Fact::Known(try_join_all(siblings).await?.into_iter().flatten().collect()))
     }
 
     /// Another pull request, unless it has been closed or moved on meanwhile.
@@ -137,11 +147,7 @@ impl GitHub {
         head: &Sha,
         wanted: &Wanted,
     ) -> Result<Option<Pull>, ForgeError> {
-        let read = match self.inner.pulls.read(&self.inner.api, which).await {
-            Ok(read) => read,
-            Err(ForgeError::Gone { .. }) => return Ok(None),
-            Err(error) => return Err(error),
-        };
+        let read = self.inner.pulls.read(&self.inner.api, which).await?;
         let (repository, mut pull) = (read.repository, read.pull);
         if pull.state != PullState::Open || pull.head.sha != *head {
             return Ok(None);
@@ -152,7 +158,6 @@ impl GitHub {
             repo: which.repo.clone(),
             number: which.number,
         };
-        pull.pushers = Fact::Known(Vec::new());
         pull.change = self.change(&subject, &repository, &pull, wanted.lines).await?;
         Ok(Some(pull))
     }

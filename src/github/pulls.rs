@@ -172,7 +172,7 @@ fn around(which: Which<'_>, node: &PullNode) -> Result<(Fact<Vec<u64>>, Effects)
             }
         }
     };
-    Ok((siblings, Effects { checks: wire::checks(tip, which.check) }))
+    Ok((siblings, Effects { checks: wire::checks(tip, which.check)? }))
 }
 
 impl Middles {

@@ -165,8 +165,9 @@ impl Data {
 }
 
 impl List {
+    /// A list that was read later than now is as old as it seems young: a clock that went back by hours keeps none.
     fn age(&self, now: Millis) -> i64 {
-        now.0.saturating_sub(self.read_at.0)
+        now.0.saturating_sub(self.read_at.0).saturating_abs()
     }
 
     fn life(&self, known: i64) -> i64 {

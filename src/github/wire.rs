@@ -383,9 +383,16 @@ impl PullRef {
 }
 
 /// Check runs called `name`, oldest first. The document asks for those of our App alone.
-pub(super) fn checks(tip: &TipCommit, name: &str) -> Vec<facts::ShownCheck> {
-    let runs = tip.check_suites.iter().flat_map(Page::nodes).filter_map(|suite| suite.check_runs.as_ref());
+///
+/// What the forge leaves out is not taken for none: a second run would be posted beside the first.
+pub(super) fn checks(tip: &TipCommit, name: &str) -> Result<Vec<facts::ShownCheck>, ForgeError> {
+    let suites = tip.check_suites.as_ref().ok_or_else(|| missing("the check suites of the head"))?;
+    let runs: Vec<&Page<CheckRun>> = suites
+        .nodes()
+        .map(|suite| suite.check_runs.as_ref().ok_or_else(|| missing("the check runs of the head")))
+        .collect::<Result<_, _>>()?;
     let mut checks: Vec<_> = runs
+        .into_iter()
         .flat_map(Page::nodes)
         .filter(|run| run.name == name)
         .filter_map(|run| {
@@ -398,7 +405,7 @@ pub(super) fn checks(tip: &TipCommit, name: &str) -> Vec<facts::ShownCheck> {
         })
         .collect();
     checks.sort_by_key(|check| check.id);
-    checks
+    Ok(checks)
 }
 
 fn missing(what: &str) -> ForgeError {

@@ -48,7 +48,7 @@ async fn healthz(State(health): State<Health>) -> Response {
 
 /// Whether deliveries can be taken: the store answers.
 async fn readyz(State(health): State<Health>) -> Response {
-    match health.gate.store.ping().await {
+    match health.gate.store.writable().await {
         Ok(()) => Json(json!({ "status": "ready" })).into_response(),
         Err(error) => {
             let body = json!({ "status": "not ready", "why": error.to_string() });

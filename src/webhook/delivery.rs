@@ -86,7 +86,8 @@ fn is_known(event: &str) -> bool {
 fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Result<Fate, Trouble> {
     let action = common.action.as_deref().unwrap_or("");
     match (event, action) {
-        ("pull_request", "opened" | "synchronize") => {
+        // Whoever opens it need not be who pushed the branch before: only a push proves who pushed.
+        ("pull_request", "synchronize") => {
             let pusher = common.sender.as_ref().ok_or_else(|| missing("sender"))?;
             on_pull(common, body, Some(actor(pusher)))
         }

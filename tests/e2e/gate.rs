@@ -1,6 +1,7 @@
 //! A gate and its forge, driven by hand: nothing runs in the background, so nothing has to be waited for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fake_github::{Delivery, FakeGithub, Stage};
@@ -40,7 +41,9 @@ impl Gate {
         let (clock, hand) = Clock::manual(NOON);
         let wall = clock.clone();
         github.wall_clock(move || wall.now().0 / 1000);
-        let running = start(&settings(&github, folder.path().to_owned()), clock.clone(), None).await.unwrap();
+        let settings =
+            Settings { store: store(folder.path()).await, ..settings(&github, folder.path().to_owned()) };
+        let running = start(&settings, clock.clone(), None).await.unwrap();
         let gate = Self { github, running, hand, clock, folder };
         gate.asked_by_rules().await;
         gate
@@ -167,6 +170,22 @@ fn assert_taken(delivery: &Delivery) {
 /// The folder of a scenario.
 pub(crate) fn scenario(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/scenarios").join(name)
+}
+
+/// A fresh store: SQLite, or PostgreSQL when `PORTCULLIS_TEST_POSTGRES` names a server.
+async fn store(folder: &Path) -> SecretString {
+    use sqlx::Connection as _;
+
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let Ok(server) = std::env::var("PORTCULLIS_TEST_POSTGRES") else {
+        return SecretString::from(folder.join("store.sqlite").display().to_string());
+    };
+    let name = format!("e2e_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    sqlx::any::install_default_drivers();
+    let mut connection = sqlx::AnyConnection::connect(&format!("{server}/postgres")).await.unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
+    SecretString::from(format!("{server}/{name}"))
 }
 
 fn settings(github: &FakeGithub, folder: PathBuf) -> Settings {

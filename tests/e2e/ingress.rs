@@ -61,11 +61,18 @@ async fn get_changes_nothing() {
     gate.github.deliver_all(&gate.webhook()).await;
     // Work is waiting, so a page that did any would be noticed.
     let store = &gate.running.gate().store;
-    let (text, calls, done) = (gate.text(), gate.github.calls().len(), store.counters());
+    let stands = async || {
+        let deliveries = store.deliveries(&DeliveryFilter::default()).await.unwrap();
+        (gate.text(), gate.github.calls().len(), deliveries, store.waiting().await.unwrap())
+    };
+    let before = stands().await;
+    let operations = store.counters().operations;
     for page in ["/", "/healthz", "/readyz", "/metrics", "/webhooks/github", "/healthz?again=1"] {
         gate.get(page).await;
     }
-    assert_eq!((gate.text(), gate.github.calls().len(), store.counters()), (text, calls, done));
+    assert_eq!(stands().await, before);
+    // Readiness asks the writer whether it could write, and writes nothing.
+    assert_eq!(store.counters().operations, operations + 1);
     gate.settle().await;
     gate.shows(number, "success");
 }

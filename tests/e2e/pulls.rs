@@ -101,6 +101,22 @@ async fn who_pushed_is_remembered_even_when_the_commits_do_not_tell() {
 }
 
 #[tokio::test]
+async fn who_pushed_before_it_was_opened_is_known_after_a_persons_push_too() {
+    let gate = Gate::acme().await;
+    let disguised = |actor: &str, path: &str| {
+        let push = fake_github::Push::new(actor, WEB, "bobs-fix").file(path, "export {};\n");
+        push.author("bob <1002+bob@users.noreply.github.com>")
+    };
+    gate.github.push(disguised("Copilot", "src/one.ts")).await.unwrap();
+    let number = gate.github.open(Open::new("bob", WEB, "bobs-fix")).await.unwrap();
+    gate.settle().await;
+    gate.shows(number, "failure");
+    gate.github.push(disguised("bob", "src/two.ts")).await.unwrap();
+    gate.settle().await;
+    gate.shows(number, "failure");
+}
+
+#[tokio::test]
 async fn an_approval_can_be_withdrawn() {
     let (gate, number) = Gate::with_approved_proposal().await;
     let dismiss = Dismiss { actor: "bob".into(), repo: WEB.into(), pull: number, of: "alice".into() };

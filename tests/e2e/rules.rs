@@ -1,6 +1,6 @@
 //! The rules change while pull requests are open.
 
-use fake_github::Open;
+use fake_github::{Open, Push, Signature};
 use serde_json::Value;
 
 use crate::Gate;
@@ -119,4 +119,21 @@ async fn the_file_is_read_again_when_it_changes() {
     std::fs::write(&beside, RULES).unwrap();
     std::fs::rename(&beside, den.rules()).unwrap();
     until("the rules are valid again", async || metric("0").await).await;
+}
+
+/// Whatever a pull request makes of the rules: it is judged by those that stand outside of it.
+#[tokio::test]
+async fn a_rule_never_comes_from_the_change_it_judges() {
+    let gate = Gate::acme().await;
+    let lax = RULES.replace("version = 1", "version = 1\n\n[gate]\nenforcement = \"disabled\"");
+    for path in ["rules.toml", ".github/portcullis.toml"] {
+        let branch = format!("copilot/{}", path.len());
+        let edit =
+            Push::new("Copilot", WEB, &branch).from("main").signed(Signature::by_github()).file(path, &lax);
+        gate.github.push(edit).await.unwrap();
+        let number = gate.github.open(Open::new("Copilot", WEB, &branch)).await.unwrap();
+        gate.settle().await;
+        gate.shows(number, "action_required");
+        assert!(!gate.shown(number).contains("disabled"), "{path}: {}", gate.shown(number));
+    }
 }

@@ -44,6 +44,22 @@ pub(crate) struct Repo {
     pub(crate) branches: BTreeMap<String, String>,
     pub(crate) permissions: BTreeMap<u64, Permission>,
     pub(crate) pulls: BTreeMap<u64, Pull>,
+    /// Oldest first.
+    pub(crate) activities: Vec<Activity>,
+}
+
+/// One move of a branch.
+#[derive(Debug, Clone)]
+pub(crate) struct Activity {
+    pub(crate) id: u64,
+    pub(crate) actor: u64,
+    /// `refs/heads/…`.
+    pub(crate) reference: String,
+    pub(crate) before: String,
+    pub(crate) after: String,
+    /// GitHub's word, such as `push` or `branch_creation`.
+    pub(crate) kind: &'static str,
+    pub(crate) at: i64,
 }
 
 impl Repo {

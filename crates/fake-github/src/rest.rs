@@ -13,6 +13,7 @@ use crate::repo::Repo;
 use crate::server::{Shared, lock};
 use crate::world::World;
 
+mod activity;
 mod apps;
 mod checks;
 mod hooks;
@@ -97,6 +98,7 @@ impl<'a> Asked<'a> {
             ("POST", ["app", "hook", "deliveries", id, "attempts"]) => hooks::attempt(self, id),
             ("GET", ["repositories", id]) => repos::by_id(self, id),
             ("GET", ["repos", owner, name]) => repos::read(self, owner, name),
+            ("GET", ["repos", owner, name, "activity"]) => activity::list(self, owner, name),
             ("GET", ["repos", owner, name, "installation"]) => apps::repo_installation(self, owner, name),
             ("GET", ["repos", owner, name, "pulls", number]) => repos::pull(self, owner, name, number),
             ("GET", ["repos", owner, name, "collaborators", user, "permission"]) => {

@@ -129,6 +129,7 @@ impl World {
             branches: parent.map(|parent| parent.branches.clone()).unwrap_or_default(),
             permissions,
             pulls: BTreeMap::new(),
+            activities: Vec::new(),
         };
         self.repos.insert(repo.id, repo.clone());
         Ok(repo)

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Effects;
-use crate::ids::{CheckRunId, Sha};
+use crate::ids::{CheckRunId, RepoName, Sha};
 use crate::verdict::{Conclusion, Verdict};
 
 /// One effect on the forge.
@@ -19,6 +19,8 @@ pub enum Action {
 /// Create or update the check run that shows a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShowCheck {
+    /// Where, by the name that the repository has now.
+    pub repository: RepoName,
     /// The run to update; `None` to create one.
     pub existing: Option<CheckRunId>,
     /// The commit.
@@ -52,6 +54,7 @@ pub fn plan(verdict: &Verdict, effects: &Effects) -> Vec<Action> {
         return Vec::new();
     }
     vec![Action::ShowCheck(ShowCheck {
+        repository: verdict.repository.name.clone(),
         existing: latest.map(|check| check.id),
         head: verdict.head.clone(),
         name: verdict.check.clone(),

@@ -46,6 +46,7 @@ scenarios! {
     agent_on_its_last_day,
     agent_outside_branches,
     agent_outside_repository,
+    agent_pushed_branch_person_opened,
     agent_pushes_to_a_persons_pull_request,
     agent_waits_for_approval,
     ai_reviewer_approves,

@@ -25,6 +25,15 @@ fn output(annotations: usize) -> CheckOutput {
 }
 
 async fn show(forge: &Forge, existing: Option<u64>, output: &CheckOutput) -> Result<Applied, ForgeError> {
+    show_as(forge, existing, output, "v1:digest").await
+}
+
+async fn show_as(
+    forge: &Forge,
+    existing: Option<u64>,
+    output: &CheckOutput,
+    external_id: &str,
+) -> Result<Applied, ForgeError> {
     let subject = Subject::Pull(PullSubject {
         installation: INSTALLATION,
         repo_id: RepoId(5),
@@ -33,11 +42,12 @@ async fn show(forge: &Forge, existing: Option<u64>, output: &CheckOutput) -> Res
     });
     let lease = Lease::grant(subject, 1, Floor::default(), "t".into(), 0);
     let action = Action::ShowCheck(ShowCheck {
+        repository: RepoName::parse("acme/web").unwrap(),
         existing: existing.map(CheckRunId),
         head: Sha::parse(&"a".repeat(40)).unwrap(),
         name: "gate".into(),
         conclusion: Conclusion::Failure,
-        external_id: "v1:digest".into(),
+        external_id: external_id.into(),
     });
     forge.github.apply(&lease, &action, output).await
 }
@@ -143,7 +153,7 @@ async fn other_annotations_need_a_new_run() {
     assert_eq!(show(&forge, Some(100), &output(1)).await, Ok(Applied::Created(CheckRunId(101))));
     assert_eq!(show(&forge, Some(101), &output(0)).await, Ok(Applied::Created(CheckRunId(102))));
     assert_eq!(
-        show(&forge, Some(5), &output(0)).await,
+        show(&forge, Some(500), &output(0)).await,
         Ok(Applied::Created(CheckRunId(103))),
         "nobody remembers what that one carries"
     );
@@ -178,4 +188,41 @@ async fn an_unknown_outcome_is_told_and_nothing_more_is_sent() {
     let forge = Forge::start(|_, _| Reply::status(502)).await;
     assert!(matches!(show(&forge, None, &output(200)).await, Err(ForgeError::Broken { .. })));
     assert_eq!(forge.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_written_moments_ago_is_not_written_twice() {
+    let forge = forge().await;
+    show(&forge, None, &output(0)).await.unwrap();
+    assert_eq!(show(&forge, None, &output(0)).await, Ok(Applied::Standing(CheckRunId(100))));
+    assert_eq!(show(&forge, Some(90), &output(0)).await, Ok(Applied::Standing(CheckRunId(100))));
+    assert_eq!(forge.requests().len(), 1);
+    // Another verdict before the forge shows the run: the run is updated.
+    let updated = show_as(&forge, None, &output(1), "v1:other").await;
+    assert_eq!(updated, Ok(Applied::Updated(CheckRunId(100))));
+    assert_eq!(writes(&forge)[1..], [wrote("PATCH", "check-runs/100", 1, "v1:other")]);
+    // It carries an annotation now, so a verdict without one needs a new run.
+    let created = show_as(&forge, None, &output(0), "v1:third").await;
+    assert_eq!(created, Ok(Applied::Created(CheckRunId(102))));
+    forge.pass(11 * 60_000);
+    let created = show_as(&forge, None, &output(0), "v1:third").await;
+    assert_eq!(created, Ok(Applied::Created(CheckRunId(103))), "no read lags that long");
+}
+
+#[tokio::test]
+async fn disliked_annotations_are_left_out() {
+    let forge =
+        Forge::start(|asked, before| match (asked.method.as_str(), &asked.body["output"]["annotations"]) {
+            (_, Value::Array(_)) => Reply::status(422),
+            ("POST", _) => Reply::json(201, &json!({"id": 100 + before})),
+            _ => Reply::json(200, &json!({"id": 1})),
+        })
+        .await;
+    assert_eq!(show(&forge, None, &output(60)).await, Ok(Applied::Created(CheckRunId(101))));
+    let updated = show_as(&forge, Some(101), &output(2), "v1:other").await;
+    assert_eq!(updated, Ok(Applied::Updated(CheckRunId(101))));
+    let tried: Vec<_> =
+        writes(&forge).into_iter().map(|(method, _, annotations, _)| (method, annotations)).collect();
+    let expected = [("POST", 50), ("POST", 0), ("PATCH", 2), ("PATCH", 0)];
+    assert_eq!(tried, expected.map(|(method, annotations)| (method.to_owned(), annotations)));
 }

@@ -337,9 +337,9 @@ async fn a_closed_pull_request_is_gathered_without_git() {
     });
     let group = policy::facts::Group::parse("acme").unwrap();
     let wanted = Wanted { groups: [group.clone()].into(), lines: Lines::Skip, check: "gate".into() };
-    let observed = forge.github.gather(&subject, &wanted, &[UserId(12)], Millis(1)).await.unwrap();
+    let observed = forge.github.gather(&subject, &wanted, &[UserId(12)], &[], Millis(1)).await.unwrap();
     assert_eq!(observed.facts.pull.state, PullState::Merged);
-    assert_eq!(observed.facts.pull.pushers, Fact::Known(vec![]));
+    assert!(observed.facts.pull.pushers.get().is_err(), "the caller puts them in");
     assert!(observed.facts.pull.change.get().is_err());
     assert_eq!(observed.facts.repository.name.to_string(), "acme/web");
     let members = observed.facts.roster.groups[&group].get().unwrap();
@@ -349,4 +349,18 @@ async fn a_closed_pull_request_is_gathered_without_git() {
         "the author and who was asked for"
     );
     assert!(!observed.is_older_than(&Floor::default()));
+}
+
+#[tokio::test]
+async fn hidden_check_runs_are_not_taken_for_none() {
+    for hide in [
+        (|pull, _| pull["tip"]["nodes"][0]["commit"]["checkSuites"] = Value::Null) as fn(&mut Value, usize),
+        |pull, _| {
+            let hidden = json!({"totalCount": 1, "nodes": [{"checkRuns": null}]});
+            pull["tip"]["nodes"][0]["commit"]["checkSuites"] = hidden;
+        },
+    ] {
+        let forge = odd(1, 0, hide).await;
+        assert!(matches!(read(&forge).await, Err(ForgeError::Incomplete { .. })));
+    }
 }

@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use fake_github::{FakeGithub, Fault, Open, Push, ReviewState, Stage};
 use policy::facts::{AccountKind, Group, Lines};
 use policy::{
-    Action, Conclusion, Floor, InstallationId, Millis, Observed, PullSubject, RepoId, RepoName, ShowCheck,
-    Subject, UserId, Wanted,
+    Action, Conclusion, Fact, Floor, InstallationId, Millis, Observed, PullSubject, RepoId, RepoName,
+    ShowCheck, Subject, UserId, Wanted,
 };
 use secrecy::SecretString;
 
 use crate::git::{self, GitCache};
-use crate::github::{Applied, ForgeError, GitHub, Settings};
+use crate::github::{Applied, ForgeError, GitHub, Patience, Pushed, Settings};
 use crate::lease::Lease;
 use crate::report::{Annotation, CheckOutput, Level};
 
@@ -102,12 +102,29 @@ impl World {
     async fn gather(&self) -> Result<Observed, ForgeError> {
         let groups = [Group::parse("acme").unwrap(), security()].into();
         let wanted = Wanted { groups, lines: Lines::Count, check: "portcullis".into() };
-        self.github.gather(&subject(1), &wanted, &[], Millis(0)).await
+        self.github.gather(&subject(1), &wanted, &[], &[], Millis(0)).await
+    }
+
+    /// The numbers of those who pushed.
+    async fn pushers(&self, observed: &Observed, patience: Patience) -> Result<Fact<Vec<u64>>, ForgeError> {
+        let pull = &observed.facts.pull;
+        let commits = pull.change.get().unwrap().commits.iter().map(|commit| commit.oid.clone()).collect();
+        let pushed = Pushed {
+            repository: pull.head_repository.as_ref().unwrap(),
+            head: &pull.head,
+            commits: &commits,
+            told: &[].into(),
+        };
+        Ok(match self.github.pushers(&subject(1), pushed, patience).await? {
+            Fact::Known(pushers) => Fact::Known(pushers.iter().map(|one| one.id.0).collect()),
+            Fact::Unknown(why) => Fact::Unknown(why),
+        })
     }
 
     async fn apply(&self, observed: &Observed, annotations: usize) -> Result<Applied, ForgeError> {
         let lease = Lease::grant(subject(1), 1, Floor::default(), "t".into(), 0);
         let action = Action::ShowCheck(ShowCheck {
+            repository: RepoName::parse("acme/web").unwrap(),
             existing: observed.effects.checks.last().map(|check| check.id),
             head: observed.facts.pull.head.sha.clone(),
             name: "portcullis".into(),
@@ -205,4 +222,38 @@ async fn revoked_tokens_and_limits_are_survived() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let wait = Duration::from_millis(until.0 as u64).saturating_sub(now);
     assert!(wait > Duration::from_secs(590) && wait <= Duration::from_secs(601), "{wait:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_pushed_is_asked_once_for_each_head() {
+    let world = world().await;
+    let push = Push::new("dana", "acme/web", "copilot/door").file("src/door.rs", "fn shut() {}\n");
+    world.forge.push(push).await.unwrap();
+    let observed = world.gather().await.unwrap();
+    world.forge.lag(1);
+    let waiting = world.pushers(&observed, Patience::Wait).await;
+    assert!(matches!(waiting, Err(ForgeError::NotYet { .. })), "{waiting:?}");
+    world.forge.catch_up();
+    let mark = world.forge.calls().len();
+    for _ in 0..2 {
+        assert_eq!(world.pushers(&observed, Patience::Wait).await, Ok(Fact::Known(vec![1004, 198_982_749])));
+    }
+    assert_eq!(world.forge.calls_since(mark).len(), 1);
+    assert_eq!(world.forge.unknown_routes(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_pushed_stays_unknown_when_nobody_tells() {
+    let world = world().await;
+    let observed = world.gather().await.unwrap();
+    world.forge.fail("GET /repos/*/*/activity", Fault::Before(403), 1);
+    for _ in 0..2 {
+        let Ok(Fact::Unknown(why)) = world.pushers(&observed, Patience::Wait).await else { panic!() };
+        assert!(why.contains("could not see who pushed to `acme/web`"), "{why}");
+    }
+    let world = self::world().await;
+    let observed = world.gather().await.unwrap();
+    world.forge.lag(9);
+    let Ok(Fact::Unknown(why)) = world.pushers(&observed, Patience::End).await else { panic!() };
+    assert!(why.starts_with("nobody told who pushed "), "{why}");
 }

@@ -62,14 +62,15 @@ async fn a_review_leaves_a_floor_of_its_own() {
 }
 
 #[tokio::test]
-async fn only_opening_and_pushing_prove_who_pushed() {
+async fn only_a_push_proves_who_pushed() {
     let door = door().await;
     for (n, (event, action, pushers)) in [
         ("pull_request", "labeled", 0),
         ("pull_request", "edited", 0),
         ("pull_request_review", "submitted", 0),
-        ("pull_request", "opened", 1),
-        ("pull_request", "reopened", 1),
+        ("pull_request", "opened", 0),
+        ("pull_request", "reopened", 0),
+        ("pull_request", "synchronize", 1),
     ]
     .into_iter()
     .enumerate()

@@ -103,7 +103,7 @@ async fn hostile_headers_are_named_and_not_kept() {
 #[tokio::test]
 async fn hostile_names_are_kept_harmless() {
     let door = door().await;
-    let mut payload = on_pull("opened");
+    let mut payload = on_pull("synchronize");
     payload["sender"]["login"] = json!(format!("a\u{0}\u{1b}[31m{}", "b".repeat(500)));
     let answer = door.send(GUID, "pull_request", &payload).await;
     assert_eq!(answer.body["outcome"], "queued");

@@ -9,7 +9,7 @@ use super::VerbError;
 use crate::git::{self, Edit, GitError, NewCommit};
 use crate::payload::event::{self, Moved};
 use crate::pull::{Ends, Stat};
-use crate::repo::{Commit, Ident, Repo, Signed};
+use crate::repo::{Activity, Commit, Ident, Repo, Signed};
 use crate::server::FakeGithub;
 use crate::stage::RepoSpec;
 use crate::step::{Push, Signature};
@@ -88,6 +88,7 @@ impl FakeGithub {
                 forced: plan.forced,
             };
             event::push(&mut world, plan.actor, &moved);
+            note(&mut world, plan.actor, &moved)?;
         }
         self.pulls_follow(&plan, &push.branch, &after).await?;
         self.told();
@@ -151,6 +152,27 @@ impl FakeGithub {
         let (base_ref, head_sha) = (base_ref.to_owned(), head.to_owned());
         Ok(Ends { base_ref, base_sha, head_sha, commits: Arc::new(commits), stat })
     }
+}
+
+/// Adds the push to the repository's list of activities, whose numbers are its own.
+fn note(world: &mut World, actor: u64, moved: &Moved<'_>) -> Result<(), Missing> {
+    let at = world.clock.story();
+    let repo = world.repo_mut(moved.repo)?;
+    let count = u64::try_from(repo.activities.len()).unwrap_or_default();
+    repo.activities.push(Activity {
+        id: repo.id.saturating_mul(1_000_000).saturating_add(count),
+        actor,
+        reference: format!("refs/heads/{}", moved.branch),
+        before: moved.before.map_or_else(|| "0".repeat(40), str::to_owned),
+        after: moved.after.to_owned(),
+        kind: match moved.before {
+            None => "branch_creation",
+            Some(_) if moved.forced => "force_push",
+            Some(_) => "push",
+        },
+        at,
+    });
+    Ok(())
 }
 
 fn plan(world: &World, push: &Push) -> Result<Plan, VerbError> {

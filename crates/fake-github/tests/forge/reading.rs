@@ -99,3 +99,28 @@ async fn teams_and_organisations_are_listed() {
     let told: Vec<_> = github.pending().iter().map(|delivery| delivery.event.clone()).collect();
     assert_eq!(told, ["push", "pull_request", "membership", "organization"]);
 }
+
+#[tokio::test]
+async fn activities_tell_who_pushed_newest_first() {
+    let github = sample().await;
+    let push = fake_github::Push::new("bob", "acme/web", "copilot/fix-1").file("a", "b");
+    let head = github.push(push.from("main").force()).await.unwrap();
+    let client = Client::of(&github).await;
+    let path = "/repos/acme/web/activity?ref=refs%2Fheads%2Fcopilot%2Ffix-1&per_page=1";
+    let (status, first) = client.get(path).await;
+    assert_eq!((status, first.as_array().unwrap().len()), (200, 1));
+    assert_eq!((&first[0]["after"], &first[0]["actor"]["login"]), (&json!(head), &json!("bob")));
+    assert_eq!(first[0]["activity_type"], "force_push");
+    let (_, second) = client.get(&format!("{path}&after={}", first[0]["id"])).await;
+    assert_eq!(
+        (&second[0]["activity_type"], &second[0]["after"]),
+        (&json!("branch_creation"), &first[0]["before"])
+    );
+    assert_eq!(client.get(&format!("{path}&after={}", second[0]["id"])).await.1, json!([]));
+    github.lag(1);
+    assert_eq!(client.get(path).await.1[0], second[0]);
+    github.catch_up();
+    github.delete_account(fake_github::DeleteAccount { login: "bob".into() }).await.unwrap();
+    assert_eq!(client.get(path).await.1[0]["actor"], serde_json::Value::Null);
+    assert_eq!(github.unknown_routes(), Vec::<String>::new());
+}
