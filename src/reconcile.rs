@@ -11,25 +11,25 @@
 //!   wake it.
 
 mod blind;
+mod gather;
 mod places;
 mod runner;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use policy::decide::decide;
-use policy::facts::{Account, AccountKind, Fact, Pull, PullState};
+use policy::facts::{Pull, PullState};
 use policy::rules::RuleSource;
 use policy::verdict::Effect;
-use policy::{Facts, Millis, Observed, PullSubject, Sha, Subject, Verdict, plan};
+use policy::{Facts, Millis, Observed, PullSubject, Subject, Verdict, plan};
 
 use crate::clock::Clock;
-use crate::github::{ForgeError, GitHub, Patience, Pushed};
+use crate::github::{ForgeError, GitHub};
 use crate::lease::Lease;
 use crate::report;
 use crate::rulebook::Rulebook;
-use crate::store::{ActionOutcome, ActionRecord, Actor, Next, Store, StoreError, VerdictRecord, backoff};
+use crate::store::{ActionOutcome, ActionRecord, Next, Store, StoreError, VerdictRecord, backoff};
 
 pub use runner::Runner;
 
@@ -74,7 +74,7 @@ const PATIENCE: u32 = 6;
 pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileError> {
     let now = gate.clock.now();
     let rules = gate.rulebook.current();
-    let observed = gather(gate, lease, &rules, now).await?;
+    let observed = gather::gather(gate, lease, &rules, now).await?;
     if lags(&observed, lease) {
         return Ok(Next::Retry {
             at: later(now, READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2)),
@@ -114,86 +114,6 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
     let next = next_of(&verdict, &rules, now);
     gate.store.record(lease, outcomes, next.clone(), gate.clock.now()).await?;
     Ok(next)
-}
-
-/// Reads the subject, and adds who pushed.
-async fn gather(
-    gate: &Gate,
-    lease: &Lease,
-    rules: &RuleSource,
-    now: Millis,
-) -> Result<Observed, ReconcileError> {
-    let Subject::Pull(subject) = lease.subject();
-    // The forge does not name all pull requests of a commit that is in the default branch already.
-    let known = match &lease.floor().head {
-        Some(head) => gate.store.numbers_with_head(subject.repo_id, head, subject.number).await?,
-        None => Vec::new(),
-    };
-    let mut observed = gate.github.gather(lease.subject(), &rules.wanted(), &[], &known, now).await?;
-    if lags(&observed, lease) {
-        return Ok(observed);
-    }
-    let mut pushers = BTreeSet::new();
-    let siblings = match &mut observed.facts.siblings {
-        Fact::Known(siblings) => siblings.as_mut_slice(),
-        Fact::Unknown(_) => &mut [],
-    };
-    for pull in siblings.iter_mut().chain([&mut observed.facts.pull]) {
-        let subject = Subject::Pull(PullSubject { number: pull.number, ..subject.clone() });
-        pull.pushers = pushers_of(gate, lease, &subject, pull).await?;
-        pushers.extend(pull.pushers.get().into_iter().flatten().map(|pusher| pusher.id));
-    }
-    if !pushers.is_empty() {
-        gate.github.enroll(lease.subject(), &pushers, &mut observed.facts.roster).await?;
-    }
-    Ok(observed)
-}
-
-/// Who pushed: as signed deliveries told, and for commits of which none told, as the forge lists it.
-async fn pushers_of(
-    gate: &Gate,
-    lease: &Lease,
-    subject: &Subject,
-    pull: &Pull,
-) -> Result<Fact<Vec<Account>>, ReconcileError> {
-    let recorded = gate.store.pushers(subject).await?;
-    let told: BTreeSet<Sha> = recorded.iter().filter_map(|pusher| pusher.head.clone()).collect();
-    let mut accounts: BTreeSet<Account> = recorded.into_iter().map(|pusher| account(pusher.actor)).collect();
-    if pull.state != PullState::Open {
-        return Ok(Fact::Known(accounts.into_iter().collect()));
-    }
-    let commits: BTreeSet<Sha> = match (&pull.change, &pull.commits) {
-        (Fact::Known(change), _) => change.commits.iter().map(|commit| commit.oid.clone()).collect(),
-        (_, Fact::Known(commits)) => commits.iter().map(|commit| commit.oid.clone()).collect(),
-        (_, Fact::Unknown(why)) => return Ok(Fact::Unknown(why.clone())),
-    };
-    let is_told = |commit: &Sha| told.contains(commit);
-    let more = match &pull.head_repository {
-        Some(repository) => {
-            let patience = if lease.attempts() < PATIENCE { Patience::Wait } else { Patience::End };
-            let pushed = Pushed { repository, head: &pull.head, commits: &commits, told: &told };
-            gate.github.pushers(lease.subject(), pushed, patience).await?
-        }
-        None if is_told(&pull.head.sha) && commits.iter().all(is_told) => Fact::Known(Vec::new()),
-        None => Fact::unknown("the repository that it was pushed to is gone"),
-    };
-    Ok(match more {
-        Fact::Known(more) => {
-            accounts.extend(more);
-            Fact::Known(accounts.into_iter().collect())
-        }
-        Fact::Unknown(why) => Fact::Unknown(why),
-    })
-}
-
-fn account(actor: Actor) -> Account {
-    let kind = match actor.kind.as_str() {
-        "User" => AccountKind::User,
-        "Bot" => AccountKind::Bot,
-        "Organization" => AccountKind::Organization,
-        _ => AccountKind::Other,
-    };
-    Account { id: actor.id, login: actor.login, kind }
 }
 
 /// Whether the forge showed something older than a delivery told of. An older moment always lags; an equal moment with

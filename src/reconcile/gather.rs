@@ -1,0 +1,93 @@
+//! Reads the subject from the forge, and adds what only signed deliveries and the forge's record of pushes tell: who
+//! pushed. Who did it is an edge: the tip of a branch does not say.
+
+use std::collections::BTreeSet;
+
+use policy::facts::{Account, AccountKind, Fact, Pull, PullState};
+use policy::rules::RuleSource;
+use policy::{Millis, Observed, PullSubject, Sha, Subject};
+
+use super::{Gate, PATIENCE, ReconcileError, lags};
+use crate::github::{Patience, Pushed};
+use crate::lease::Lease;
+use crate::store::Actor;
+
+/// Reads the subject, and adds who pushed.
+pub(super) async fn gather(
+    gate: &Gate,
+    lease: &Lease,
+    rules: &RuleSource,
+    now: Millis,
+) -> Result<Observed, ReconcileError> {
+    let Subject::Pull(subject) = lease.subject();
+    // The forge does not name all pull requests of a commit that is in the default branch already.
+    let known = match &lease.floor().head {
+        Some(head) => gate.store.numbers_with_head(subject.repo_id, head, subject.number).await?,
+        None => Vec::new(),
+    };
+    let mut observed = gate.github.gather(lease.subject(), &rules.wanted(), &[], &known, now).await?;
+    if lags(&observed, lease) {
+        return Ok(observed);
+    }
+    let mut pushers = BTreeSet::new();
+    let siblings = match &mut observed.facts.siblings {
+        Fact::Known(siblings) => siblings.as_mut_slice(),
+        Fact::Unknown(_) => &mut [],
+    };
+    for pull in siblings.iter_mut().chain([&mut observed.facts.pull]) {
+        let subject = Subject::Pull(PullSubject { number: pull.number, ..subject.clone() });
+        pull.pushers = pushers_of(gate, lease, &subject, pull).await?;
+        pushers.extend(pull.pushers.get().into_iter().flatten().map(|pusher| pusher.id));
+    }
+    if !pushers.is_empty() {
+        gate.github.enroll(lease.subject(), &pushers, &mut observed.facts.roster).await?;
+    }
+    Ok(observed)
+}
+
+/// Who pushed: as signed deliveries told, and for commits of which none told, as the forge lists it.
+async fn pushers_of(
+    gate: &Gate,
+    lease: &Lease,
+    subject: &Subject,
+    pull: &Pull,
+) -> Result<Fact<Vec<Account>>, ReconcileError> {
+    let recorded = gate.store.pushers(subject).await?;
+    let told: BTreeSet<Sha> = recorded.iter().filter_map(|pusher| pusher.head.clone()).collect();
+    let mut accounts: BTreeSet<Account> = recorded.into_iter().map(|pusher| account(pusher.actor)).collect();
+    if pull.state != PullState::Open {
+        return Ok(Fact::Known(accounts.into_iter().collect()));
+    }
+    let commits: BTreeSet<Sha> = match (&pull.change, &pull.commits) {
+        (Fact::Known(change), _) => change.commits.iter().map(|commit| commit.oid.clone()).collect(),
+        (_, Fact::Known(commits)) => commits.iter().map(|commit| commit.oid.clone()).collect(),
+        (_, Fact::Unknown(why)) => return Ok(Fact::Unknown(why.clone())),
+    };
+    let is_told = |commit: &Sha| told.contains(commit);
+    let more = match &pull.head_repository {
+        Some(repository) => {
+            let patience = if lease.attempts() < PATIENCE { Patience::Wait } else { Patience::End };
+            let pushed = Pushed { repository, head: &pull.head, commits: &commits, told: &told };
+            gate.github.pushers(lease.subject(), pushed, patience).await?
+        }
+        None if is_told(&pull.head.sha) && commits.iter().all(is_told) => Fact::Known(Vec::new()),
+        None => Fact::unknown("the repository that it was pushed to is gone"),
+    };
+    Ok(match more {
+        Fact::Known(more) => {
+            accounts.extend(more);
+            Fact::Known(accounts.into_iter().collect())
+        }
+        Fact::Unknown(why) => Fact::Unknown(why),
+    })
+}
+
+fn account(actor: Actor) -> Account {
+    let kind = match actor.kind.as_str() {
+        "User" => AccountKind::User,
+        "Bot" => AccountKind::Bot,
+        "Organization" => AccountKind::Organization,
+        _ => AccountKind::Other,
+    };
+    Account { id: actor.id, login: actor.login, kind }
+}
