@@ -120,7 +120,13 @@ impl Rulebook {
 /// The folder is watched, not the file: editors and mounts replace it. Without a watcher, comparing must do.
 fn watcher(path: &Path, hint: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
     let hint = Arc::clone(hint);
-    let mut watcher = notify::recommended_watcher(move |_| hint.notify_one()).ok()?;
+    let told = move |event: notify::Result<notify::Event>| {
+        // Reading the file is an event as well: our own reads must not wake us.
+        if !event.is_ok_and(|event| event.kind.is_access()) {
+            hint.notify_one();
+        }
+    };
+    let mut watcher = notify::recommended_watcher(told).ok()?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match watcher.watch(folder, notify::RecursiveMode::NonRecursive) {
         Ok(()) => Some(watcher),
