@@ -12,7 +12,6 @@
 
 mod blind;
 mod gather;
-mod places;
 mod runner;
 
 use std::sync::Arc;

@@ -8,6 +8,9 @@ pub enum GitError {
     /// The forge's API is ahead of its git, or the commit is gone: look at the subject again in moments.
     #[error("the forge does not hand out the commit yet")]
     NotThereYet,
+    /// Others fetch the same repository, and it takes long: come back later.
+    #[error("others are fetching the repository")]
+    Busy,
     /// It took too long and was ended: try again later.
     #[error("git took too long")]
     TimedOut,

@@ -62,6 +62,9 @@ impl Remote {
     }
 }
 
+/// How long to queue for a fetch.
+const LONGEST_QUEUE: Duration = Duration::from_secs(5);
+
 /// Who may fetch: one at a time for each repository, and not too many in all.
 #[derive(Debug)]
 pub(super) struct Turns {
@@ -81,11 +84,18 @@ impl Turns {
         Self { slots: Arc::new(Semaphore::new(parallel)), repos: Mutex::default() }
     }
 
-    /// Waits for the repository first, so that a queue for one does not use up the slots of the others.
+    /// Waits for the repository first, so that a queue for one does not use up the slots of the others. Nor does it
+    /// use up the places of those who look: whoever would wait for long comes back later.
     pub(super) async fn take(&self, folder: &Folder) -> Result<Turn, GitError> {
-        let repo = self.of(folder.repo).lock_owned().await;
-        let slots = Arc::clone(&self.slots);
-        let slot = slots.acquire_owned().await.map_err(|_| GitError::TimedOut)?;
+        let wait = async {
+            let repo = self.of(folder.repo).lock_owned().await;
+            let slot = Arc::clone(&self.slots).acquire_owned().await;
+            slot.map(|slot| (repo, slot))
+        };
+        let (repo, slot) = match tokio::time::timeout(LONGEST_QUEUE, wait).await {
+            Ok(turn) => turn.map_err(|_| GitError::TimedOut)?,
+            Err(_) => return Err(GitError::Busy),
+        };
         Ok(Turn { _held: folder.hold_to_fetch().await?, _slot: slot, _repo: repo })
     }
 

@@ -196,7 +196,7 @@ impl GitHub {
 fn change_or(found: Result<Change, GitError>, head: &Sha) -> Result<Fact<Change>, ForgeError> {
     match found {
         Ok(change) => Ok(Fact::Known(change)),
-        Err(GitError::NotThereYet) => {
+        Err(GitError::NotThereYet | GitError::Busy) => {
             Err(ForgeError::NotYet { what: format!("the objects of {}", head.short()) })
         }
         Err(error @ (GitError::TimedOut | GitError::TooLarge(_) | GitError::Unseen(_))) => {

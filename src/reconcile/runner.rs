@@ -1,7 +1,6 @@
 //! Takes due subjects and looks at them, many at a time, until told to stop.
 //!
-//! A stop is graceful: looks under way end and nothing new is taken. One repository never gets all places: its looks may
-//! all wait for the same long fetch.
+//! A stop is graceful: looks under way end and nothing new is taken.
 //!
 //! A lease is short and renewed for as long as its look goes on: a crashed replica's subjects are taken over soon, and
 //! a look that takes minutes, because git fetches a large repository, is not overtaken.
@@ -9,10 +8,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::{Millis, Subject};
+use policy::Millis;
 use tokio::sync::{Notify, watch};
+use tokio::task::{JoinError, JoinSet};
 
-use super::places::Places;
 use super::{Gate, ReconcileError, blind, later, reconcile};
 use crate::github::Again;
 use crate::lease::Lease;
@@ -24,8 +23,6 @@ const LOOK: Duration = Duration::from_secs(8 * 60);
 const NAP: Duration = Duration::from_secs(2);
 /// After this when the store cannot be written: trying at once would only fill the log.
 const STORE_DOWN: Duration = Duration::from_secs(3);
-/// What is beyond a repository's share of the places waits this long.
-const TURN: Duration = Duration::from_secs(1);
 /// A subject that seems gone may just not be visible yet: GitHub's replicas lag, installations are suspended for a
 /// moment. After this many looks, about twenty minutes, it is believed.
 const GONE_AFTER: u32 = 10;
@@ -49,16 +46,19 @@ impl Runner {
 
     /// Looks at due subjects until `stop` turns true; then finishes what is under way.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut places = Places::new(self.at_once as usize);
+        let mut looks = JoinSet::new();
         while !*stop.borrow() {
-            places.sweep();
-            let free = places.free();
+            while let Some(ended) = looks.try_join_next() {
+                told(ended);
+            }
+            let free = self.at_once.saturating_sub(u32::try_from(looks.len()).unwrap_or(u32::MAX));
             if free == 0 {
-                places.wait_for_one().await;
+                looks.join_next().await.into_iter().for_each(told);
                 continue;
             }
             let (leases, nap) = match self.gate.store.claim(self.gate.clock.now(), self.lease, free).await {
-                Ok(leases) => (leases, self.nap().await),
+                Ok(leases) if leases.is_empty() => (leases, self.nap().await),
+                Ok(leases) => (leases, Duration::ZERO),
                 Err(error) => {
                     tracing::error!(%error, "no work can be taken from the store");
                     (Vec::new(), STORE_DOWN)
@@ -72,24 +72,13 @@ impl Runner {
                 }
             }
             for lease in leases {
-                self.seat(lease, &mut places).await;
+                let runner = self.clone();
+                looks.spawn(async move { runner.look(lease).await });
             }
         }
-        places.wait_for_all().await;
-    }
-
-    /// Begins a look, or puts the subject back when its repository has its share of places already.
-    async fn seat(&self, lease: Lease, places: &mut Places) {
-        let Subject::Pull(pull) = lease.subject();
-        if places.has_its_share(pull.repo_id) {
-            let next = later(self.gate.clock.now(), TURN);
-            if let Err(error) = self.gate.store.release(&lease, next).await {
-                tracing::warn!(%error, "a subject could not be put back; it comes when its lease runs out");
-            }
-            return;
+        while let Some(ended) = looks.join_next().await {
+            told(ended);
         }
-        let runner = self.clone();
-        places.take(pull.repo_id, async move { runner.look(lease).await });
     }
 
     /// Looks at everything that is due now, one after another, until nothing is. For tests and the demo.
@@ -171,6 +160,12 @@ impl Runner {
                 Err(_) => return StoreError::LeaseLost,
             }
         }
+    }
+}
+
+fn told(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a look broke; its subject comes back when its lease runs out");
     }
 }
 
