@@ -70,7 +70,7 @@ fn answer(asked: &Asked, commits: usize, reviews: usize) -> Value {
         "tip": {"nodes": [{"commit": {
             "oid": sha(commits),
             "associatedPullRequests": {"totalCount": 1, "nodes": [sibling(1, "OPEN", commits)]},
-            "checkSuites": {"totalCount": 0, "nodes": []},
+            "checkSuites": {"totalCount": 0, "nodes": []}, "rulesCheckSuites": {"totalCount": 0, "nodes": []},
         }}]},
     });
     let fields = [
