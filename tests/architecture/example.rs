@@ -87,7 +87,7 @@ fn whole(example: &str) -> String {
 fn errors_of(text: &str) -> Vec<String> {
     let complaints = Rules::parse("rules.toml", text).complaints;
     let errors = complaints.into_iter().filter(|complaint| complaint.severity == Severity::Error);
-    errors.map(|complaint| complaint.code.to_owned()).collect()
+    errors.map(|complaint| complaint.code.to_string()).collect()
 }
 
 /// Rows of the table under a heading, each as its cells' texts between backticks.
