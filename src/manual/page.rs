@@ -10,10 +10,13 @@ use policy::{complaint, verdict};
 
 const CHAPTERS: &str = include_str!("rules.md");
 
+/// Makes one part of the reference.
+type Maker = fn() -> String;
+
 /// The whole page.
 #[must_use]
 pub fn page() -> String {
-    let parts: [(&str, fn() -> String); 5] = [
+    let parts: [(&str, Maker); 5] = [
         ("top level", || keys_of(TABLES.first().copied())),
         ("tables", || TABLES.iter().skip(1).map(|table| table_section(table)).collect::<Vec<_>>().join("\n")),
         ("conditions", || conditions().iter().map(condition_section).collect::<Vec<_>>().join("\n")),
