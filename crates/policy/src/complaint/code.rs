@@ -290,6 +290,19 @@ catalogue! {
         "Add a `[[rules]]` with `require = \"TIER\"`.",
         "[gate]\nenforcement = \"active\"\n"
         => "[[rules]]\nid = \"everything-needs-a-person\"\non = [\"pull_request\"]\nrequire = \"routine\"\n";
+    /// A repository's own file asks for less than the organisation's rules do. It may only tighten.
+    Loosening "loosening" Error, InRepositoryFile:
+        "Remove the line, or ask whoever maintains the organisation's rules. A tier of your own needs a name of its own.",
+        "version = 1\n\n[tiers.sensitive]\napprovals = 1\n" => "version = 1\n\n[tiers.sensitive]\napprovals = 3\n";
+    /// A key that only the organisation's rules may hold.
+    OnlyOrganisation "only-organisation" Error, InRepositoryFile:
+        "Remove it here, or ask whoever maintains the organisation's rules.",
+        "version = 1\n\n[people]\nmembers_of = [\"contractors\"]\n" => "version = 1\n";
+    /// A rule of a repository's own file has the id of one of the organisation's; both apply.
+    SameId "same-id" Warning, InRepositoryFile:
+        "Nothing in a repository replaces a rule of the organisation: give it another id.",
+        "version = 1\n\n[[rules]]\nid = \"everything-needs-a-person\"\non = [\"pull_request\"]\nrequire = \"sensitive\"\n"
+        => "version = 1\n\n[[rules]]\nid = \"everything-here-is-sensitive\"\non = [\"pull_request\"]\nrequire = \"sensitive\"\n";
     /// The forge knows no such organisation or team, or does not show it to this App.
     UnknownGroup "unknown-group" Error, OnForge:
         "Correct the name. A secret team is shown to the App only if it may read members.",

@@ -1,6 +1,6 @@
 //! `[gate]`: the check run's name, and whether verdicts block.
 
-use super::read::{Table, nearest};
+use super::read::{At, Table, nearest};
 use crate::complaint::{Code, Complaints};
 use crate::reference::{self, Bad, Key, Shape};
 use crate::verdict::Enforcement;
@@ -23,7 +23,8 @@ impl Default for Gate {
     }
 }
 
-const ENFORCEMENTS: [&str; 3] = ["active", "evaluate", "disabled"];
+const ENFORCEMENTS: [&str; 3] =
+    [Enforcement::Active.as_str(), Enforcement::Evaluate.as_str(), Enforcement::Disabled.as_str()];
 
 pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Gate {
     let mut gate = Gate::default();
@@ -42,26 +43,30 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
             );
         }
     }
-    if let Some(text) = table.text("enforcement", complaints) {
-        match text.value.as_str() {
-            "active" => gate.enforcement = Enforcement::Active,
-            "evaluate" => gate.enforcement = Enforcement::Evaluate,
-            "disabled" => gate.enforcement = Enforcement::Disabled,
-            other => {
-                let help = nearest(other, &ENFORCEMENTS).map_or_else(
-                    || {
-                        "Known: `active` (block), `evaluate` (report and pass) and `disabled` (pass)."
-                            .to_owned()
-                    },
-                    |near| format!("Did you mean `{near}`?"),
-                );
-                let message = format!("`{}` is no enforcement", other.escape_debug());
-                complaints.error(Code::BadValue, text.span, message, help);
-            }
-        }
+    if let Some(enforcement) = parse_enforcement(&mut table, complaints) {
+        gate.enforcement = enforcement.value;
     }
     table.finish(complaints);
     gate
+}
+
+/// `enforcement`, complained about when it is none.
+pub(super) fn parse_enforcement(
+    table: &mut Table<'_>,
+    complaints: &mut Complaints<'_>,
+) -> Option<At<Enforcement>> {
+    let text = table.text("enforcement", complaints)?;
+    let known = Enforcement::ALL.into_iter().find(|known| known.as_str() == text.value);
+    if let Some(value) = known {
+        return Some(At { value, span: text.span });
+    }
+    let help = nearest(&text.value, &ENFORCEMENTS).map_or_else(
+        || "Known: `active` (block), `evaluate` (report and pass) and `disabled` (pass).".to_owned(),
+        |near| format!("Did you mean `{near}`?"),
+    );
+    let message = format!("`{}` is no enforcement", text.value.escape_debug());
+    complaints.error(Code::BadValue, text.span, message, help);
+    None
 }
 
 /// What people read about it.
