@@ -120,7 +120,9 @@ impl<'a> Complaints<'a> {
     }
 }
 
-fn place(text: &str, offset: usize) -> (u32, u32) {
+/// Line and column of a byte offset, in characters, both counted from 1.
+#[must_use]
+pub fn place(text: &str, offset: usize) -> (u32, u32) {
     let before: &str = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count();
     let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count());
