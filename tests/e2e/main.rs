@@ -17,6 +17,7 @@ mod faults;
 mod gate;
 mod ingress;
 mod people;
+mod policy;
 mod pulls;
 mod reading;
 mod record;
