@@ -176,7 +176,7 @@ fn help_names_every_verb_and_flag() {
         }
     };
     help(&["--help"], &["serve", "check", "explain", "deliveries", "demo", "init", "rules", "--version"]);
-    let check = ["[FILE]", "--json", "--sarif", "--deny-warnings", "--explain"];
+    let check = ["[FILE]", "--json", "--sarif", "--deny-warnings", "--explain", "--forge", "--app-id"];
     help(&["check", "--help"], &check);
     help(&["init", "--help"], &["[FILE]", "--profile", "--org", "--people-org", "never overwritten"]);
     help(&["explain", "--help"], &["<OWNER/REPO#N>", "--json", "--data", "--store", "--config"]);

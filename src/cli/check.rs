@@ -1,6 +1,7 @@
 //! `portcullis check`: validates rules, and says in sentences what they mean.
 
 mod explain;
+mod forge;
 mod sarif;
 
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub(super) struct Check {
     /// Tell what a code means, of complaints and of findings, and check nothing
     #[arg(long, value_name = "CODE")]
     explain: Option<String>,
+    #[command(flatten)]
+    forge: forge::Forge,
 }
 
 impl Check {
@@ -41,8 +44,15 @@ impl Check {
         }
         let name = self.file.display().to_string();
         let text = std::fs::read_to_string(&self.file).map_err(|error| format!("`{name}`: {error}"))?;
-        let parsed = Rules::parse(&name, &text);
-        let passed = parsed.rules.is_some() && !(self.deny_warnings && count(&parsed, Severity::Warning) > 0);
+        let mut parsed = Rules::parse(&name, &text);
+        if let Some(rules) = parsed.rules.as_ref().filter(|_| self.forge.forge) {
+            parsed.complaints.extend(self.forge.complaints(rules, &text)?);
+            parsed.complaints.sort_by_key(|complaint| complaint.span.start);
+            // They would be taken, and whoever they count on is not there.
+            parsed.rules = parsed.rules.filter(|_| count(&parsed.complaints, Severity::Error) == 0);
+        }
+        let passed = parsed.rules.is_some()
+            && !(self.deny_warnings && count(&parsed.complaints, Severity::Warning) > 0);
         say(&match () {
             () if self.json => as_json(&name, &parsed),
             () if self.sarif => sarif::log(&name, &text, &parsed.complaints),
@@ -79,12 +89,13 @@ fn as_text(name: &str, text: &str, parsed: &Parsed, passed: bool) -> String {
     told
 }
 
-fn count(parsed: &Parsed, severity: Severity) -> usize {
-    parsed.complaints.iter().filter(|complaint: &&Complaint| complaint.severity == severity).count()
+fn count(complaints: &[Complaint], severity: Severity) -> usize {
+    complaints.iter().filter(|complaint: &&Complaint| complaint.severity == severity).count()
 }
 
 fn closing(name: &str, parsed: &Parsed) -> String {
-    let (errors, warnings) = (count(parsed, Severity::Error), count(parsed, Severity::Warning));
+    let (errors, warnings) =
+        (count(&parsed.complaints, Severity::Error), count(&parsed.complaints, Severity::Warning));
     match &parsed.rules {
         Some(rules) => format!(
             "{name} is valid: {}, {}, {}{}.\n",

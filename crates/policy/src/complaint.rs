@@ -32,6 +32,22 @@ pub struct Complaint {
     pub help: String,
 }
 
+impl Complaint {
+    /// A complaint about a part of a text.
+    #[must_use]
+    pub fn about(
+        text: &str,
+        code: Code,
+        severity: Severity,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        let (line, column) = place(text, span.start);
+        Self { code, severity, span, line, column, message: message.into(), help: help.into() }
+    }
+}
+
 /// Whether a complaint makes the file invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
