@@ -6,13 +6,18 @@
 #![expect(clippy::disallowed_methods, reason = "the core does no I/O, but its golden files must be read")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[path = "../../../fixtures/fold.rs"]
+mod fold;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use policy::decide::decide;
+use policy::facts::ShownCheck;
 use policy::rules::{RuleSource, Rules, Trouble};
-use policy::{Effects, Facts, Verdict, plan};
+use policy::{Action, Effects, Facts, Verdict, plan};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 macro_rules! scenarios {
     ($($name:ident),+ $(,)?) => {
@@ -37,25 +42,56 @@ macro_rules! scenarios {
 include!("../../../fixtures/scenarios.rs");
 
 fn judge(name: &str) {
-    let facts: Facts = serde_json::from_str(&read(name, "facts.json")).unwrap();
-    let verdict = decide(&facts, &source(&read(name, "rules.toml")));
+    let facts: Value = serde_json::from_str(&read(name, "facts.json")).unwrap();
+    let facts: Facts = serde_json::from_value(fold::unfold(&facts)).unwrap();
+    let verdict = decide(&facts, &source(name));
     compare(name, "verdict.json", &verdict);
-    compare(name, "actions.json", &plan(&verdict, &Effects::default()));
+    let planned: Vec<Action> = shown(name).iter().flat_map(|effects| plan(&verdict, effects)).collect();
+    compare(name, "actions.json", &planned);
     let again: Verdict = serde_json::from_str(&read(name, "verdict.json")).unwrap();
     assert_eq!(again.digest(), verdict.digest(), "{name}: a stored verdict does not read as it was written");
 }
 
-/// The rules as the shell takes them over when it starts: a file that is invalid then leaves none in force.
-fn source(text: &str) -> RuleSource {
-    let parsed = Rules::parse("rules.toml", text);
-    match parsed.rules {
-        Some(rules) => RuleSource::good(Arc::new(rules)),
-        None => RuleSource {
-            place: "rules.toml".to_owned(),
-            in_force: None,
-            trouble: Some(Trouble::Invalid(parsed.complaints)),
-        },
+/// What the forge showed at each look that led to an action: nothing, or the check run that was to be updated, which
+/// tells something else.
+fn shown(name: &str) -> Vec<Effects> {
+    let written: Vec<Action> =
+        serde_json::from_str(&read(name, "actions.json")).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let before = written.iter().map(|Action::ShowCheck(show)| {
+        let other = |id| ShownCheck { id, completed: true, conclusion: None, external_id: None };
+        Effects { checks: show.existing.map(other).into_iter().collect() }
+    });
+    if written.is_empty() { vec![Effects::default()] } else { before.collect() }
+}
+
+/// The rules as the shell takes them over: of a file that is invalid the last good one stays in force, if there is one.
+fn source(name: &str) -> RuleSource {
+    let parsed = Rules::parse("rules.toml", &read(name, "rules.toml"));
+    if let Some(rules) = parsed.rules {
+        return RuleSource::good(Arc::new(rules));
     }
+    let before = scenario(name).join("rules.before.toml");
+    let before = std::fs::read_to_string(before).ok();
+    let before = before.map(|text| Rules::parse("rules.toml", &text).rules.unwrap());
+    RuleSource {
+        place: "rules.toml".to_owned(),
+        in_force: before.map(Arc::new),
+        trouble: Some(Trouble::Invalid(parsed.complaints)),
+    }
+}
+
+/// The facts of large changes are folded, so it has to be certain that every file and commit comes out again.
+#[test]
+fn what_is_folded_is_all_there() {
+    let file = |path: String| json!({ "path": path, "status": "added", "old": null });
+    let mut files: Vec<Value> = (0..3_000).map(|n| file(format!("src/v2/icon{n:04}.ts"))).collect();
+    files.push(file("web/AGENTS.md".to_owned()));
+    files.push(file("9".repeat(30)));
+    files.push(json!({ "path": { "bytes": [255] }, "status": "deleted", "old": "aa09" }));
+    let facts = json!({ "pull": { "files": files, "labels": ["a1", "a2", "a3", "a4"] } });
+    let folded = fold::fold(&facts);
+    assert_eq!(fold::unfold(&folded), facts);
+    assert!(folded.to_string().len() < 800, "{folded}");
 }
 
 fn compare(name: &str, file: &str, found: &impl Serialize) {
