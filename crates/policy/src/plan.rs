@@ -34,7 +34,7 @@ pub struct ShowCheck {
 }
 
 /// Version of the text that is made of a verdict: raise it when the rendering changes, so that runs are refreshed.
-const TEXT_VERSION: u32 = 1;
+const TEXT_VERSION: u32 = 2;
 
 /// The difference between what the forge shows and what it must show, in order.
 #[must_use]
