@@ -34,7 +34,7 @@ const DOORS: [(&str, &[&str]); 9] = [
     ("tokio::process", &["src/git/"]),
     ("std::process::Command", &["src/git/"]),
     ("axum", &["src/webhook", "src/serve"]),
-    ("notify", &["src/rulebook.rs"]),
+    ("notify", &["src/rulebook/file.rs"]),
     ("fake_github", &["src/demo"]),
     // The demo has a registration end a year from today.
     ("Timestamp::now", &["src/clock.rs", "src/demo.rs"]),

@@ -8,7 +8,7 @@ use fake_github::{Delivery, FakeGithub, Stage};
 use policy::rules::Trouble;
 use policy::{Millis, RepoName, Verdict};
 use portcullis::clock::{Clock, ClockHand};
-use portcullis::config::Settings;
+use portcullis::config::{RulesAt, Settings};
 use portcullis::serve::{Running, start};
 use portcullis::store::StoredVerdict;
 use secrecy::SecretString;
@@ -198,7 +198,7 @@ fn settings(github: &FakeGithub, folder: PathBuf) -> Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
         data: folder.clone(),
         store: SecretString::from(folder.join("store.sqlite").display().to_string()),
-        rules: folder.join("rules.toml"),
+        rules: RulesAt::File(folder.join("rules.toml")),
         workers: 0,
         lease: Duration::from_secs(60),
         retention_days: 90,

@@ -79,6 +79,19 @@ impl<'a> Complaints<'a> {
         place(self.text, offset).0
     }
 
+    /// A whole line, counted from 1, without its end.
+    pub(crate) fn span_of_line(&self, line: u32) -> Range<usize> {
+        let mut start = 0;
+        for (at, text) in (1..).zip(self.text.split_inclusive('\n')) {
+            let end = start + text.len();
+            if at == line {
+                return start..start + text.trim_end().len();
+            }
+            start = end;
+        }
+        start..start
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.errors > 0
     }

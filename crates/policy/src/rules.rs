@@ -7,12 +7,14 @@ mod agents;
 mod classes;
 pub(crate) mod gate;
 pub(crate) mod glob;
+pub(crate) mod in_force;
 mod people;
 pub(crate) mod read;
 mod rule;
 pub(crate) mod shelf;
 mod source;
 mod tiers;
+mod tighten;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -26,8 +28,9 @@ pub use agents::{Agent, Expiry, Verb};
 pub use gate::{DEFAULT_CHECK, Gate};
 pub use people::{Assisted, People};
 pub use rule::{Demand, Rule};
-pub use source::{RuleSource, Trouble};
+pub use source::{Origin, RuleSource, Trouble};
 pub use tiers::Tier;
+pub use tighten::{OWN_MAX_BYTES, OWN_RULES, Tightened, Tightening};
 
 use crate::complaint::{Complaint, Complaints};
 use crate::facts::{Lines, Wanted};
@@ -57,6 +60,8 @@ pub struct Rules {
     pub rules: Vec<Rule>,
     /// Which paths are of which class.
     pub classes: ClassTable,
+    /// The names of all classes.
+    pub(crate) class_names: Vec<String>,
     /// The path patterns of all rules.
     pub(crate) paths: PathSet,
 }
@@ -162,6 +167,7 @@ fn parse_root(
         tiers,
         rules,
         classes,
+        class_names,
         paths,
     };
     if !complaints.has_errors() {

@@ -187,7 +187,7 @@ fn parse_recognise(
     (accounts, catalogue)
 }
 
-fn parse_may(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> BTreeSet<Verb> {
+pub(super) fn parse_may(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> BTreeSet<Verb> {
     need("may", "Say what it may do: `may = [\"read\", \"propose\"]`.", table, complaints);
     let mut may = BTreeSet::new();
     for text in table.texts("may", complaints).map(|texts| texts.value).unwrap_or_default() {
@@ -206,7 +206,7 @@ fn parse_may(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> BTreeSet
     may
 }
 
-fn parse_expires(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Option<Expiry> {
+pub(super) fn parse_expires(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Option<Expiry> {
     let written = table.date("expires", complaints)?;
     let day = written.value.date.filter(|_| written.value.time.is_none());
     let date = day.and_then(|day| {

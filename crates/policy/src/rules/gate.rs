@@ -1,6 +1,6 @@
 //! `[gate]`: the check run's name, and whether verdicts block.
 
-use super::read::{Table, nearest};
+use super::read::{At, Table, nearest};
 use crate::complaint::Complaints;
 use crate::verdict::Enforcement;
 
@@ -22,8 +22,6 @@ impl Default for Gate {
     }
 }
 
-const ENFORCEMENTS: [&str; 3] = ["active", "evaluate", "disabled"];
-
 pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Gate {
     let mut gate = Gate::default();
     let Some(mut table) = root.table("gate", complaints) else { return gate };
@@ -41,24 +39,28 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
             );
         }
     }
-    if let Some(text) = table.text("enforcement", complaints) {
-        match text.value.as_str() {
-            "active" => gate.enforcement = Enforcement::Active,
-            "evaluate" => gate.enforcement = Enforcement::Evaluate,
-            "disabled" => gate.enforcement = Enforcement::Disabled,
-            other => {
-                let help = nearest(other, &ENFORCEMENTS).map_or_else(
-                    || {
-                        "Known: `active` (block), `evaluate` (report and pass) and `disabled` (pass)."
-                            .to_owned()
-                    },
-                    |near| format!("Did you mean `{near}`?"),
-                );
-                let message = format!("`{}` is no enforcement", other.escape_debug());
-                complaints.error("bad-value", text.span, message, help);
-            }
-        }
+    if let Some(enforcement) = parse_enforcement(&mut table, complaints) {
+        gate.enforcement = enforcement.value;
     }
     table.finish(complaints);
     gate
+}
+
+/// `enforcement`, complained about when it is none.
+pub(super) fn parse_enforcement(
+    table: &mut Table<'_>,
+    complaints: &mut Complaints<'_>,
+) -> Option<At<Enforcement>> {
+    let text = table.text("enforcement", complaints)?;
+    let known = Enforcement::ALL.into_iter().find(|known| known.as_str() == text.value);
+    if let Some(value) = known {
+        return Some(At { value, span: text.span });
+    }
+    let help = nearest(&text.value, &Enforcement::ALL.map(Enforcement::as_str)).map_or_else(
+        || "Known: `active` (block), `evaluate` (report and pass) and `disabled` (pass).".to_owned(),
+        |near| format!("Did you mean `{near}`?"),
+    );
+    let message = format!("`{}` is no enforcement", text.value.escape_debug());
+    complaints.error("bad-value", text.span, message, help);
+    None
 }

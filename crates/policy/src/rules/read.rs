@@ -67,6 +67,16 @@ impl<'v> Table<'v> {
         self.rest.contains_key(key)
     }
 
+    /// Where the value of a key stands, if it is there; does not count as asking for it.
+    pub(crate) fn span_of(&self, key: &str) -> Option<Range<usize>> {
+        self.rest.get(key).map(|(_, value)| value.span())
+    }
+
+    /// Takes a key away unread, and says where it stood.
+    pub(crate) fn discard(&mut self, key: &str) -> Option<Range<usize>> {
+        self.rest.remove(key).map(|(span, _)| span)
+    }
+
     /// Whether nothing is left in it that was not asked for.
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
@@ -120,28 +130,44 @@ impl<'v> Table<'v> {
         Some(At { value: texts, span: values.span })
     }
 
+    /// A list of texts that may be empty: none at all is meant.
+    pub(crate) fn texts_or_none(
+        &mut self,
+        key: &'static str,
+        complaints: &mut Complaints<'_>,
+    ) -> Option<At<Vec<At<String>>>> {
+        let values = self.values_or_none(key)?;
+        let path = self.path(key);
+        let texts = values.value.iter().filter_map(|value| text_of(&path, value, complaints)).collect();
+        Some(At { value: texts, span: values.span })
+    }
+
+    fn values_or_none(&mut self, key: &'static str) -> Option<At<Vec<&'v Spanned<DeValue<'v>>>>> {
+        let (_, value) = self.take(key)?;
+        let values = match value.get_ref() {
+            DeValue::Array(array) => array.iter().collect(),
+            _ => vec![value],
+        };
+        Some(At { value: values, span: value.span() })
+    }
+
     /// A list of anything; a single value counts as a list of one.
     pub(crate) fn values(
         &mut self,
         key: &'static str,
         complaints: &mut Complaints<'_>,
     ) -> Option<At<Vec<&'v Spanned<DeValue<'v>>>>> {
-        let (_, value) = self.take(key)?;
-        let span = value.span();
-        let values: Vec<_> = match value.get_ref() {
-            DeValue::Array(array) => array.iter().collect(),
-            _ => vec![value],
-        };
-        if values.is_empty() {
+        let values = self.values_or_none(key)?;
+        if values.value.is_empty() {
             complaints.error(
                 "empty-value",
-                span,
+                values.span,
                 format!("`{}` is an empty list", self.path(key)),
                 "An empty list matches nothing. Name at least one, or remove the key.",
             );
             return None;
         }
-        Some(At { value: values, span })
+        Some(values)
     }
 
     /// A whole number from 0 to `most`.
