@@ -35,6 +35,9 @@ pub use signature::Verified;
 /// Above this, hashing and parsing would hold up the other tasks of the thread.
 const INLINE: usize = 256 * 1024;
 
+/// Takes number and name of a repository that was pushed.
+pub type Pushed = dyn Fn(RepoId, &RepoName) + Send + Sync;
+
 /// What the ingress needs.
 #[derive(Clone)]
 pub struct Ingress {
@@ -51,7 +54,7 @@ pub struct Ingress {
     /// Told when memberships may have changed.
     pub roster_changed: Arc<dyn Fn() + Send + Sync>,
     /// Told when a repository was pushed, whose number and name these are.
-    pub pushed: Arc<dyn Fn(RepoId, &RepoName) + Send + Sync>,
+    pub pushed: Arc<Pushed>,
 }
 
 impl fmt::Debug for Ingress {

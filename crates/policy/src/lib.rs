@@ -10,6 +10,7 @@ pub mod identity;
 pub mod ids;
 pub mod plan;
 mod predicate;
+pub mod reference;
 pub mod rules;
 pub mod subject;
 pub mod verdict;

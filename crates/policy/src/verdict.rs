@@ -3,9 +3,12 @@
 //! Every surface (check run, `explain`, JSON) renders this tree and nothing else, so all tell the same. It carries
 //! no clock: the same facts and rules give the same verdict and the same [`Verdict::digest`].
 
+pub mod code;
+
 use std::collections::BTreeSet;
 
 use change::{Class, RawPath};
+pub use code::Code;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -302,40 +305,6 @@ impl Effect {
             Self::Unseen | Self::Denies => Conclusion::Failure,
         }
     }
-}
-
-/// Stable codes of findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Code {
-    /// No valid rules were ever seen.
-    NoRules,
-    /// Something could not be seen completely.
-    CannotSee,
-    /// An account or trace of an agent that `rules.toml` does not register.
-    UnregisteredAgent,
-    /// A commit that no account answers for.
-    UnattributedCommit,
-    /// The agent's registration has run out.
-    AgentExpired,
-    /// The agent is outside its repositories.
-    AgentRepository,
-    /// The agent is outside its branches.
-    AgentBranch,
-    /// The agent may not do this.
-    AgentVerb,
-    /// A person's work assisted by an agent, for which the rules ask a tier.
-    Assisted,
-    /// A rule denies.
-    RuleDenies,
-    /// A rule requires a tier.
-    RuleRequires,
-    /// No rule allows it.
-    NothingAllows,
-    /// What governs or steers agents, and no person has looked at it.
-    GovernanceFloor,
-    /// A person with write access asks for changes.
-    ChangesRequested,
 }
 
 /// A place in `rules.toml`.

@@ -55,7 +55,7 @@ fn remark(complaint: &Complaint, text: &str) -> Remark {
     let spanned = text.get(complaint.span.clone()).unwrap_or_default().trim_end();
     let more = u32::try_from(spanned.matches('\n').count()).unwrap_or(0);
     Remark {
-        code: complaint.code.to_owned(),
+        code: complaint.code.to_string(),
         error: complaint.severity == Severity::Error,
         line: complaint.line,
         end_line: complaint.line.saturating_add(more),

@@ -1,7 +1,8 @@
 //! `[gate]`: the check run's name, and whether verdicts block.
 
 use super::read::{At, Table, nearest};
-use crate::complaint::Complaints;
+use crate::complaint::{Code, Complaints};
+use crate::reference::{self, Bad, Key, Shape};
 use crate::verdict::Enforcement;
 
 /// The gate's own settings.
@@ -32,7 +33,7 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
         } else {
             let message = "`gate.check` must be 1 to 100 characters without line breaks";
             complaints.error(
-                "bad-value",
+                Code::BadValue,
                 check.span,
                 message,
                 "Use the name that branch protection requires.",
@@ -61,6 +62,37 @@ pub(super) fn parse_enforcement(
         |near| format!("Did you mean `{near}`?"),
     );
     let message = format!("`{}` is no enforcement", text.value.escape_debug());
-    complaints.error("bad-value", text.span, message, help);
+    complaints.error(Code::BadValue, text.span, message, help);
     None
 }
+
+const ENFORCEMENTS: [&str; 3] = ["active", "evaluate", "disabled"];
+
+/// What people read about it.
+pub(super) const TABLE: reference::Table = reference::Table {
+    heading: "[gate]",
+    name: "gate",
+    meaning: "How the verdict is shown, and whether it blocks.",
+    keys: &[
+        Key {
+            name: "check",
+            needed: false,
+            shape: Shape::Line(100),
+            words: "text of 1 to 100 characters",
+            default: Some("\"portcullis\""),
+            meaning: "The name of the check run. Branch protection requires this name from this App.",
+            bad: Bad { text: "check = \"\"", code: Code::BadValue },
+        },
+        Key {
+            name: "enforcement",
+            needed: false,
+            shape: Shape::OneOf(&ENFORCEMENTS),
+            words: "`active`, `evaluate` or `disabled`",
+            default: Some("\"active\""),
+            meaning: "`active` blocks. `evaluate` judges everything, reports what would have been blocked, and passes. `disabled` judges nothing and passes.",
+            bad: Bad { text: "enforcement = \"dry-run\"", code: Code::BadValue },
+        },
+    ],
+    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\n",
+    bad: &[],
+};

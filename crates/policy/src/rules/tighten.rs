@@ -16,7 +16,7 @@ pub(crate) use agents::Narrowing;
 use super::read::{Table, list, nearest};
 use super::shelf::{PathSet, Shelf};
 use super::{Expiry, Rule, Rules, Tier};
-use crate::complaint::{Complaint, Complaints};
+use crate::complaint::{Code, Complaint, Complaints};
 use crate::facts::{Group, Lines};
 use crate::predicate::Known;
 use crate::verdict::Enforcement;
@@ -68,14 +68,14 @@ impl Tightening {
         if text.len() > OWN_MAX_BYTES {
             let message = format!("the file has {} bytes, more than {OWN_MAX_BYTES}", text.len());
             let help = "A repository adds little to the organisation's rules: shorten it.";
-            complaints.error("too-large", 0..0, message, help);
+            complaints.error(Code::TooLarge, 0..0, message, help);
             return Tightened { tightening: None, complaints: complaints.finish(), valid: false };
         }
         let (root, errors) = DeTable::parse_recoverable(text);
         for error in errors {
             let span = error.span().unwrap_or(0..0);
             let help = "The file must be TOML 1.0: see toml.io.";
-            complaints.error("syntax", span, super::one_line(error.message()), help);
+            complaints.error(Code::Syntax, span, super::one_line(error.message()), help);
         }
         let readable = !complaints.has_errors();
         let tightening =
@@ -114,12 +114,12 @@ fn parse_root(over: &Rules, text: &str, mut root: Table<'_>, complaints: &mut Co
     let tier_names: Vec<String> = tier_names.into_iter().collect();
     let known = Known { agents: &agent_names, classes: &over.class_names };
     let mut shelf = Shelf::default();
-    let rules = super::parse_rules(&mut root, &known, &tier_names, &mut shelf, complaints);
-    for rule in &rules {
+    let (rules, spans) = super::parse_rules(&mut root, &known, &tier_names, &mut shelf, complaints);
+    for (rule, span) in rules.iter().zip(spans) {
         if let Some(other) = over.rules.iter().find(|other| other.id == rule.id) {
             complaints.warn(
-                "same-id",
-                complaints.span_of_line(rule.line),
+                Code::SameId,
+                span,
                 format!("the organisation's rules have a `{}` as well; both apply", other.id),
                 "Nothing here replaces a rule of the organisation. Give it another id.",
             );
@@ -156,7 +156,7 @@ fn parse_gate(
             over.gate.enforcement.as_str()
         );
         let help = "A repository's own rules may only tighten. Remove the line.";
-        complaints.error("loosening", own.span.clone(), message, help);
+        complaints.error(Code::Loosening, own.span.clone(), message, help);
     }
     let names = table.texts_or_none("agents", complaints);
     let only = names.map(|names| {
@@ -182,13 +182,13 @@ fn unknown_agent(over: &Rules, name: &str, span: std::ops::Range<usize>, complai
         None => format!("The organisation registers {}; only it can register more.", list(&names)),
     };
     let message = format!("the organisation's rules register no agent `{}`", name.escape_debug());
-    complaints.error("unknown-agent", span, message, help);
+    complaints.error(Code::UnknownAgent, span, message, help);
 }
 
 /// A key that only the organisation's rules may hold.
 fn refuse(table: &mut Table<'_>, key: &'static str, help: &str, complaints: &mut Complaints<'_>) {
     if let Some(span) = table.discard(key) {
         let message = format!("`{key}` is set by the organisation's rules alone");
-        complaints.error("only-organisation", span, message, help);
+        complaints.error(Code::OnlyOrganization, span, message, help);
     }
 }

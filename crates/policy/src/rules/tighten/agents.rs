@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use change::Globs;
 
 use super::{refuse, unknown_agent};
-use crate::complaint::Complaints;
+use crate::complaint::{Code, Complaints};
 use crate::rules::read::Table;
 use crate::rules::{Agent, Expiry, Rules, Verb, agents, glob};
 
@@ -66,7 +66,7 @@ fn branches(agent: &Agent, table: &mut Table<'_>, complaints: &mut Complaints<'_
             branch.escape_debug(),
             agent.name.escape_debug()
         );
-        complaints.error("loosening", span, message, HELP);
+        complaints.error(Code::Loosening, span, message, HELP);
     }
     Some(globs)
 }
@@ -79,7 +79,7 @@ fn may(agent: &Agent, table: &mut Table<'_>, complaints: &mut Complaints<'_>) ->
             "`{verb}` is more than the organisation's rules let agent `{}` do",
             agent.name.escape_debug()
         );
-        complaints.error("loosening", span, message, HELP);
+        complaints.error(Code::Loosening, span, message, HELP);
     }
     Some(may)
 }
@@ -94,7 +94,7 @@ fn expires(agent: &Agent, table: &mut Table<'_>, complaints: &mut Complaints<'_>
             agent.name.escape_debug(),
             end.date
         );
-        complaints.error("loosening", span, message, HELP);
+        complaints.error(Code::Loosening, span, message, HELP);
     }
     Some(expires)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::complaint::Complaints;
+use crate::complaint::{Code, Complaints};
 use crate::rules::read::{Table, list};
 use crate::rules::{Rules, Tier, tiers};
 
@@ -40,7 +40,7 @@ fn only_tightens(
             tier.approvals,
             organisation.approvals
         );
-        complaints.error("loosening", approvals.clone(), message, help);
+        complaints.error(Code::Loosening, approvals.clone(), message, help);
     }
     if organisation.from.is_empty() {
         return;
@@ -58,6 +58,6 @@ fn only_tightens(
             tier.name.escape_debug(),
             list(&more)
         );
-        complaints.error("loosening", from.clone(), message, help);
+        complaints.error(Code::Loosening, from.clone(), message, help);
     }
 }
