@@ -7,8 +7,9 @@ use policy::facts::{Account, AccountKind, Fact, Pull, PullState};
 use policy::rules::RuleSource;
 use policy::{Millis, Observed, PullSubject, Sha, Subject};
 
+use super::own::own_rules;
 use super::{Gate, PATIENCE, ReconcileError, lags};
-use crate::github::{Patience, Pushed};
+use crate::github::{Ask, Patience, Pushed};
 use crate::lease::Lease;
 use crate::store::Actor;
 
@@ -25,7 +26,11 @@ pub(super) async fn gather(
         Some(head) => gate.store.numbers_with_head(subject.repo_id, head, subject.number).await?,
         None => Vec::new(),
     };
-    let mut observed = gate.github.gather(lease.subject(), &rules.wanted(), &[], &known, now).await?;
+    let seen = gate.github.read(lease.subject(), rules.check()).await?;
+    let own_rules = own_rules(gate, subject.repo_id, seen.own_rules(), rules).await?;
+    let (wanted, repository) = (rules.wanted(&own_rules), seen.repository().clone());
+    let ask = Ask { wanted: &wanted, own_rules, rules_path: rules.path_in(&repository), known: &known, now };
+    let mut observed = gate.github.gather(lease.subject(), seen, ask).await?;
     if lags(&observed, lease) {
         return Ok(observed);
     }

@@ -67,6 +67,7 @@ fn requires(tier: &str, effect: Effect) -> Finding {
 
 pub(super) fn tier(name: &str, needed: u32) -> TierState {
     TierState {
+        raised_by: None,
         name: name.to_owned(),
         required_by: BTreeSet::from(["everything-needs-a-person".to_owned()]),
         needed,
@@ -101,12 +102,15 @@ pub(super) fn pull(number: u64, findings: Vec<Finding>) -> PullVerdict {
 
 pub(super) fn verdict(pulls: Vec<PullVerdict>) -> Verdict {
     Verdict {
+        proposals: Vec::new(),
         repository: Repository { id: RepoId(7), name: RepoName::parse("acme/web").unwrap() },
         head: sha('4'),
         check: "portcullis".to_owned(),
         conclusion: pulls.iter().map(|pull| pull.conclusion).max().unwrap_or(Conclusion::Success),
         enforcement: Enforcement::Active,
         rules: RulesInForce {
+            commit: None,
+            own: None,
             source: "rules.toml".to_owned(),
             digest: Some("0123456789abcdef".repeat(4)),
             trouble: None,
@@ -197,6 +201,23 @@ pub(super) fn two_tiers() -> Verdict {
         },
     ]);
     verdict(vec![pull])
+}
+
+/// Rules of a policy repository, and a repository whose own file raises a tier and has an error now.
+pub(super) fn own_rules() -> Verdict {
+    let mut verdict = two_tiers();
+    verdict.rules.source = "acme/.portcullis:rules.toml".to_owned();
+    verdict.rules.commit = Some(sha('7'));
+    verdict.rules.own = Some(OwnRulesInForce {
+        source: ".github/portcullis.toml".to_owned(),
+        blob: Some(sha('8')),
+        digest: Some("fedcba9876543210".repeat(4)),
+        trouble: Some("line 4: tier `sensitive` is looser than the organisation's".to_owned()),
+    });
+    let raised =
+        RuleRef { id: "tiers.sensitive".to_owned(), line: 9, source: ".github/portcullis.toml".to_owned() };
+    verdict.pulls[0].tiers[1].raised_by = Some(raised);
+    verdict
 }
 
 /// The approver only has to look again.

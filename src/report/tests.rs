@@ -52,6 +52,7 @@ snapshots!(
     denied_by_two,
     waiting,
     two_tiers,
+    own_rules,
     approved_before_a_push,
     unregistered,
     blind,

@@ -9,7 +9,7 @@ mod tier;
 mod whose;
 
 use policy::Verdict;
-use policy::verdict::{Code, Conclusion, Enforcement, JudgedAs, PullVerdict, RulesInForce};
+use policy::verdict::{Code, Conclusion, Enforcement, JudgedAs, OwnRulesInForce, PullVerdict, RulesInForce};
 
 use super::{title, words};
 
@@ -140,6 +140,17 @@ impl Tree {
 
 fn notices(verdict: &Verdict, pulls: usize) -> Vec<Node> {
     let mut notices = Vec::new();
+    if let Some((own, trouble)) =
+        verdict.rules.own.as_ref().and_then(|own| Some((own, own.trouble.as_ref()?)))
+    {
+        let line = vec![
+            Span::Strong("Warning: this repository's own rules are invalid"),
+            Span::Text(" in "),
+            Span::Code(own.source.clone()),
+            Span::Text("."),
+        ];
+        notices.push(Node::new(Tone::Bad, line).with(lines(trouble)));
+    }
     if title::newest_refused(&verdict.rules) {
         let line = vec![Span::Strong(
             "Warning: the newest rules are invalid, and the last valid ones are still in force.",
@@ -178,8 +189,11 @@ fn notices(verdict: &Verdict, pulls: usize) -> Vec<Node> {
 }
 
 fn trouble(rules: &RulesInForce) -> Vec<Node> {
-    let lines = rules.trouble.iter().flat_map(|text| text.lines()).filter(|line| !line.trim().is_empty());
-    lines.map(Node::prose).collect()
+    rules.trouble.iter().flat_map(|text| lines(text)).collect()
+}
+
+fn lines(text: &str) -> Vec<Node> {
+    text.lines().filter(|line| !line.trim().is_empty()).map(Node::prose).collect()
 }
 
 fn rules(rules: &RulesInForce) -> Node {
@@ -187,11 +201,42 @@ fn rules(rules: &RulesInForce) -> Node {
     match &rules.digest {
         Some(digest) => {
             let digest = Span::Code(words::short_digest(digest).to_owned());
-            Node::new(Tone::Plain, vec![source, Span::Text(", digest "), digest, Span::Text(".")])
+            let mut line = vec![source];
+            if let Some(commit) = &rules.commit {
+                line.extend([Span::Text(" at commit "), Span::Code(commit.short().to_owned())]);
+            }
+            line.extend([Span::Text(", digest "), digest, Span::Text(".")]);
+            Node::new(Tone::Plain, line).with(rules.own.as_ref().map(own_rules))
         }
         None => {
             let line = vec![Span::Text("No valid rules were ever read from "), source, Span::Text(".")];
             Node::new(Tone::Bad, line).with(trouble(rules))
+        }
+    }
+}
+
+/// What the repository's own file adds.
+fn own_rules(own: &OwnRulesInForce) -> Node {
+    let source = Span::Code(own.source.clone());
+    match &own.digest {
+        Some(digest) => {
+            let digest = Span::Code(words::short_digest(digest).to_owned());
+            let line = vec![
+                Span::Text("The repository adds its own: "),
+                source,
+                Span::Text(", digest "),
+                digest,
+                Span::Text("."),
+            ];
+            Node::new(Tone::Plain, line)
+        }
+        None => {
+            let line = vec![
+                Span::Text("Nothing of the repository's own file "),
+                source,
+                Span::Text(" is in force."),
+            ];
+            Node::new(Tone::Plain, line)
         }
     }
 }

@@ -18,6 +18,7 @@ mod faults;
 mod fold;
 mod gate;
 mod ingress;
+mod policy;
 mod pulls;
 mod reading;
 mod record;

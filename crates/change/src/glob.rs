@@ -14,6 +14,8 @@
 //!
 //! There is no negation: exceptions are separate lists. What could be meant in two ways is refused.
 
+mod example;
+
 use std::fmt;
 
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};

@@ -9,6 +9,7 @@
 #[path = "../../../fixtures/fold.rs"]
 mod fold;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -46,22 +47,32 @@ fn judge(name: &str) {
     let facts: Facts = serde_json::from_value(fold::unfold(&facts)).unwrap();
     let verdict = decide(&facts, &source(name));
     compare(name, "verdict.json", &verdict);
-    let planned: Vec<Action> = shown(name).iter().flat_map(|effects| plan(&verdict, effects)).collect();
-    compare(name, "actions.json", &planned);
+    compare(name, "actions.json", &planned(name, &verdict));
     let again: Verdict = serde_json::from_str(&read(name, "verdict.json")).unwrap();
     assert_eq!(again.digest(), verdict.digest(), "{name}: a stored verdict does not read as it was written");
 }
 
-/// What the forge showed at each look that led to an action: nothing, or the check run that was to be updated, which
-/// tells something else.
-fn shown(name: &str) -> Vec<Effects> {
+/// What is planned at each look that led to an action. The forge showed nothing then, or the check run that was to be
+/// updated, which tells something else; so much only the written actions tell.
+fn planned(name: &str, verdict: &Verdict) -> Vec<Action> {
+    let from_nothing = plan(verdict, &Effects::default());
+    let written = std::fs::read_to_string(scenario(name).join("actions.json")).unwrap();
     let written: Vec<Action> =
-        serde_json::from_str(&read(name, "actions.json")).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let before = written.iter().map(|Action::ShowCheck(show)| {
+        serde_json::from_str(&written).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let kinds = |actions: &[Action]| -> BTreeSet<String> {
+        actions.iter().map(|Action::ShowCheck(show)| format!("{:?}", show.what)).collect()
+    };
+    if kinds(&written) != kinds(&from_nothing) {
+        return from_nothing;
+    }
+    let again = |Action::ShowCheck(show): &Action| {
         let other = |id| ShownCheck { id, completed: true, conclusion: None, external_id: None };
-        Effects { checks: show.existing.map(other).into_iter().collect() }
-    });
-    if written.is_empty() { vec![Effects::default()] } else { before.collect() }
+        let checks: Vec<ShownCheck> = show.existing.map(other).into_iter().collect();
+        let what = show.what;
+        let effects = Effects { checks: checks.clone(), rules_checks: checks };
+        plan(verdict, &effects).into_iter().filter(move |Action::ShowCheck(show)| show.what == what)
+    };
+    written.iter().flat_map(again).collect()
 }
 
 /// The rules as the shell takes them over: of a file that is invalid the last good one stays in force, if there is one.
@@ -77,6 +88,7 @@ fn source(name: &str) -> RuleSource {
         place: "rules.toml".to_owned(),
         in_force: before.map(Arc::new),
         trouble: Some(Trouble::Invalid(parsed.complaints)),
+        ..RuleSource::default()
     }
 }
 

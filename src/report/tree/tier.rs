@@ -27,9 +27,14 @@ pub(super) fn next(pull: &PullVerdict) -> Vec<Node> {
 fn tier(tier: &TierState) -> Node {
     let required = (!tier.required_by.is_empty())
         .then(|| Node::prose(format!("Required by {}.", words::list(tier.required_by.iter().cloned()))));
+    let raised = tier.raised_by.as_ref().map(|by| {
+        let (id, source) = (words::quoted(&by.id), words::quoted(&by.source));
+        Node::prose(format!("Made stricter by `{id}` at `{source}:{}`.", by.line))
+    });
     let tone = if tier.satisfied { Tone::Good } else { Tone::Waiting };
     Node { tone, ..Node::prose(words::tier(tier)) }
         .with(required)
+        .with(raised)
         .with(words::counted(tier).into_iter().map(Node::prose))
         .with(tier.disqualified.iter().map(|given| Node::prose(words::disqualified(given))))
 }
