@@ -16,6 +16,10 @@ e2e:
 scenarios:
     cargo test --locked --test e2e scenarios
 
+# what holds whatever the facts, the rules and the deliveries: 10,000 cases each
+properties:
+    PROPTEST_CASES=10000 cargo test --locked -p policy --lib property
+
 # write stories and snapshots anew; read the difference before committing it
 bless:
     BLESS=1 INSTA_UPDATE=always cargo test --locked --workspace

@@ -1,7 +1,7 @@
 //! Telling people a verdict: the check run, the terminal's decision tree, one line for logs.
 //!
-//! Everything here is made of the [`Verdict`] and nothing else, so that all surfaces tell the same, and it is pure: no
-//! clock, no order that depends on hashing. Rule: all that a forge or a rules file wrote passes [`escape`], and what is
+//! Everything here is made of the [`Verdict`] and nothing else, and summary and terminal render one tree of it, so that
+//! all surfaces tell the same. It is pure: no clock, no order that depends on hashing. Rule: all that a forge or a rules file wrote passes [`escape`], and what is
 //! made for GitHub holds GitHub's limits by construction.
 //!
 //! Whoever changes what is rendered raises `policy::plan::TEXT_VERSION`: check runs that show a known verdict are
@@ -13,6 +13,7 @@ mod explain;
 mod proposal;
 mod summary;
 mod title;
+mod tree;
 mod words;
 
 use policy::Verdict;

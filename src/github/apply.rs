@@ -221,7 +221,7 @@ impl Place<'_> {
             Err(ForgeError::Gone { .. }) => return Ok(None),
             Err(error) => {
                 // Refused whole: it carries what it carried.
-                if matches!(error, ForgeError::Refused { status: 422, .. }) {
+                if matches!(error, ForgeError::Refused { status: 422, .. } | ForgeError::RateLimited { .. }) {
                     shown.carried.insert(existing, carried).await;
                 }
                 return Err(error);

@@ -18,7 +18,7 @@ use super::graphql::PULL_REQUEST;
 use super::window::Middle;
 use super::wire::{self, Page, PullData, PullNode, RepositoryNode};
 
-/// Beyond these nobody reads on. GitHub itself shows 250 commits of a pull request.
+/// Beyond these nobody reads on. GitHub's REST list of commits ends at 250, GraphQL's does not.
 const MOST_COMMITS: usize = 300;
 const MOST_REVIEWS: usize = 1_000;
 /// The most calls for one pull request: enough for a thousand reviews read for the first time.

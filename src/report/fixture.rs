@@ -53,16 +53,15 @@ pub(super) fn seen(mut finding: Finding, evidence: Vec<Evidence>) -> Finding {
 }
 
 fn requires(tier: &str, effect: Effect) -> Finding {
+    let stands = if effect == Effect::Waits { "1 approval is missing" } else { "it is satisfied" };
     let mut finding = finding(
         Code::RuleRequires,
         effect,
         "everything-needs-a-person",
         31,
-        &format!("the rule requires tier `{tier}`"),
+        &format!("tier `{tier}` is required: {stands}"),
     );
-    if effect == Effect::Waits {
-        finding.way_out = Some("Ask one more person to approve this head.".to_owned());
-    }
+    finding.why = Some("Agents propose, people decide.".to_owned());
     finding
 }
 
@@ -93,7 +92,7 @@ pub(super) fn pull(number: u64, findings: Vec<Finding>) -> PullVerdict {
                 registered: Some("robo".to_owned()),
                 called: "robo".to_owned(),
                 class: EvidenceClass::Platform,
-                seen: "opened by robo[bot], account 900".to_owned(),
+                seen: "opened the pull request".to_owned(),
             }],
         },
         findings,
@@ -122,7 +121,7 @@ pub(super) fn verdict(pulls: Vec<PullVerdict>) -> Verdict {
 
 pub(super) fn denied_by_two() -> Verdict {
     let mut pipelines =
-        finding(Code::RuleDenies, Effect::Denies, "pipelines", 40, "the change touches what the rule denies");
+        finding(Code::RuleDenies, Effect::Denies, "pipelines", 40, "rule `pipelines` denies this");
     pipelines.why = Some("A pipeline change runs with the repository's secrets.".to_owned());
     pipelines.way_out = Some("Leave the files out, or let a person make this change.".to_owned());
     let mut branch = finding(
@@ -166,6 +165,116 @@ pub(super) fn waiting() -> Verdict {
     verdict(vec![pull])
 }
 
+/// Two tiers, one of them satisfied, and an approval that counts for neither.
+pub(super) fn two_tiers() -> Verdict {
+    let mut pipelines = finding(
+        Code::RuleRequires,
+        Effect::Waits,
+        "pipelines",
+        40,
+        "tier `sensitive` is required: 1 of 2 approvals",
+    );
+    pipelines.why = Some("What runs in a pipeline runs with the repository's secrets.".to_owned());
+    let pipelines = seen(pipelines, vec![path(".github/workflows/ci.yml", &["ci"])]);
+    let mut pull = pull(12, vec![pipelines, requires("routine", Effect::Satisfied)]);
+    let (mut routine, mut sensitive) = (tier("routine", 1), tier("sensitive", 2));
+    routine.counted = vec![Approval { by: person(1, "alice"), teams: BTreeSet::new() }];
+    routine.disqualified = vec![
+        Disqualified { by: Some(person(2, "bob")), because: vec![Disqualification::Committer(sha('4'))] },
+        Disqualified {
+            by: Some(copilot()),
+            because: vec![Disqualification::NotAPerson, Disqualification::Author],
+        },
+    ];
+    sensitive.required_by = BTreeSet::from(["pipelines".to_owned()]);
+    sensitive.from = BTreeSet::from([Group::parse("@acme/security").unwrap()]);
+    sensitive.counted.clone_from(&routine.counted);
+    sensitive.disqualified.clone_from(&routine.disqualified);
+    routine.satisfied = true;
+    pull.tiers = vec![routine, sensitive];
+    pull.involvement.agents.extend([
+        AgentTrace { seen: "pushed to it".to_owned(), ..pull.involvement.agents[0].clone() },
+        AgentTrace {
+            seen: "branch `robo/fix`".to_owned(),
+            class: EvidenceClass::Claimed,
+            ..pull.involvement.agents[0].clone()
+        },
+    ]);
+    verdict(vec![pull])
+}
+
+/// Rules of a policy repository, and a repository whose own file raises a tier and has an error now.
+pub(super) fn own_rules() -> Verdict {
+    let mut verdict = two_tiers();
+    verdict.rules.source = "acme/.portcullis:rules.toml".to_owned();
+    verdict.rules.commit = Some(sha('7'));
+    verdict.rules.own = Some(OwnRulesInForce {
+        source: ".github/portcullis.toml".to_owned(),
+        blob: Some(sha('8')),
+        digest: Some("fedcba9876543210".repeat(4)),
+        trouble: Some("line 4: tier `sensitive` is looser than the organisation's".to_owned()),
+    });
+    let raised =
+        RuleRef { id: "tiers.sensitive".to_owned(), line: 9, source: ".github/portcullis.toml".to_owned() };
+    verdict.pulls[0].tiers[1].raised_by = Some(raised);
+    verdict
+}
+
+/// The approver only has to look again.
+pub(super) fn approved_before_a_push() -> Verdict {
+    let mut pull = pull(12, vec![requires("routine", Effect::Waits)]);
+    let mut tier = tier("routine", 1);
+    tier.disqualified = vec![Disqualified {
+        by: Some(person(2, "bob")),
+        because: vec![Disqualification::OtherCommit(Some(sha('3')))],
+    }];
+    pull.tiers = vec![tier];
+    verdict(vec![pull])
+}
+
+/// An agent that nobody registered.
+pub(super) fn unregistered() -> Verdict {
+    let mut denies = finding(
+        Code::UnregisteredAgent,
+        Effect::Denies,
+        "",
+        0,
+        "`devin-ai-integration[bot]` is neither a person whom the rules recognise nor a registered agent",
+    );
+    denies.rule = None;
+    denies.way_out = Some("Register it under `[agents.NAME]` with an owner and bounds.".to_owned());
+    let devin = account(158, "devin-ai-integration[bot]", AccountKind::Bot);
+    let mut pull = pull(12, vec![seen(denies, vec![Evidence::Account(devin.clone())])]);
+    pull.involvement.agents = vec![AgentTrace {
+        registered: None,
+        called: "Devin".to_owned(),
+        class: EvidenceClass::Platform,
+        seen: "opened the pull request".to_owned(),
+    }];
+    pull.involvement.author = Some(devin);
+    verdict(vec![pull])
+}
+
+/// A head that could not be looked at at all.
+pub(super) fn blind() -> Verdict {
+    let why = "the forge could not be read for several looks in a row";
+    let unseen = |what: &str| {
+        let mut finding = finding(
+            Code::CannotSee,
+            Effect::Unseen,
+            "",
+            0,
+            &format!("could not see everything: {what}: {why}"),
+        );
+        finding.rule = None;
+        finding
+    };
+    let what = ["who opened it", "who pushed to it", "what changed", "whether rule `pipelines` applies"];
+    let mut pull = pull(12, what.map(unseen).to_vec());
+    pull.involvement = Involvement { author: None, judged_as: JudgedAs::Unknown, agents: Vec::new() };
+    verdict(vec![pull])
+}
+
 pub(super) fn approved() -> Verdict {
     let mut pull = pull(12, vec![requires("routine", Effect::Satisfied)]);
     let mut tier = tier("routine", 1);
@@ -183,8 +292,13 @@ pub(super) fn people_only() -> Verdict {
 }
 
 pub(super) fn assisted() -> Verdict {
-    let mut assisted =
-        finding(Code::Assisted, Effect::Waits, "people.assisted", 9, "assisted work requires tier `routine`");
+    let mut assisted = finding(
+        Code::Assisted,
+        Effect::Waits,
+        "people.assisted",
+        9,
+        "tier `routine` is required: 0 of 1 approval",
+    );
     assisted.way_out = Some("Ask a person who had no part in it to approve.".to_owned());
     let note = "trailer `Co-Authored-By: Claude <noreply@anthropic.com>`".to_owned();
     let mut pull =

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use policy::Verdict;
-use policy::verdict::{Enforcement, PullVerdict};
+use policy::verdict::{Enforcement, Finding, PullVerdict};
 use proptest::prelude::*;
 
 use super::fixture::{self, HOSTILE};
@@ -51,6 +51,11 @@ macro_rules! snapshots {
 snapshots!(
     denied_by_two,
     waiting,
+    two_tiers,
+    own_rules,
+    approved_before_a_push,
+    unregistered,
+    blind,
     approved,
     people_only,
     assisted,
@@ -135,6 +140,32 @@ fn what_does_not_fit_is_counted() {
     assert_limits(&output);
     assert!(output.summary.contains(" more not shown.\n"));
     assert!(output.summary.contains("### What to do next, and who can"));
+    assert!(output.summary.contains("### Which rules"));
+}
+
+/// The most that a change can make of a verdict: 50 rules over 3,000 files, each of which matches, by names as long as
+/// a file system takes, in as many pull requests as share a head.
+#[test]
+fn limits_hold_for_the_largest_change() {
+    let name = |n: usize| {
+        let tail = format!("{n:04}");
+        let fill = HOSTILE.bytes().cycle().take(255 - tail.len());
+        fill.chain(tail.bytes()).collect::<Vec<u8>>()
+    };
+    let mut verdict = fixture::hostile();
+    let mut pull = verdict.pulls.remove(0);
+    let mut finding = pull.findings.remove(0);
+    finding.evidence = (0..100).map(|n| fixture::path(name(n), &["source", "ci"])).collect();
+    finding.evidence_total = 3_000;
+    let rule = finding.rule.clone().unwrap();
+    let by = |line: u32| Some(policy::verdict::RuleRef { line, ..rule.clone() });
+    pull.findings = (0..100).map(|line| Finding { rule: by(line), ..finding.clone() }).collect();
+    pull.tiers = vec![pull.tiers[0].clone(); 20];
+    verdict.pulls = (1..100).map(|number| PullVerdict { number, ..pull.clone() }).collect();
+    let output = check_output(&verdict);
+    assert_limits(&output);
+    assert_eq!(output.annotations.len(), 500);
+    assert!(output.summary.contains("## Pull request 1, blocked"));
     assert!(output.summary.contains("### Which rules"));
 }
 

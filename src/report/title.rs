@@ -67,6 +67,14 @@ fn active(pulls: &[&PullVerdict], strictest: &PullVerdict) -> String {
     }
 }
 
+/// What denies a pull request, in short; `None` when nothing does and it is blocked for what could not be seen.
+pub(super) fn denied_by(pull: &PullVerdict) -> Option<String> {
+    match blocked(pull) {
+        Blocked::By(what) => Some(what),
+        Blocked::NoRules | Blocked::Unseen => None,
+    }
+}
+
 /// Why a pull request is blocked, in short.
 enum Blocked {
     NoRules,

@@ -4,12 +4,12 @@
 
 use std::cmp::Reverse;
 
+use policy::Verdict;
 use policy::facts::{Account, Group};
 use policy::verdict::{
-    AgentTrace, Code, Conclusion, Disqualification, Disqualified, Effect, Enforcement, Evidence,
-    EvidenceClass, Finding, JudgedAs, PullVerdict, TierState,
+    Code, Conclusion, Disqualification, Disqualified, Effect, Evidence, EvidenceClass, Finding, JudgedAs,
+    PullVerdict, TierState,
 };
-use policy::{Sha, Verdict};
 
 pub(super) use policy::verdict::quoted;
 
@@ -56,15 +56,6 @@ pub(super) fn conclusion(conclusion: Conclusion) -> &'static str {
     }
 }
 
-/// The enforcement, as `rules.toml` spells it.
-pub(super) fn enforcement(enforcement: Enforcement) -> &'static str {
-    match enforcement {
-        Enforcement::Active => "active",
-        Enforcement::Evaluate => "evaluate",
-        Enforcement::Disabled => "disabled",
-    }
-}
-
 /// How a pull request is judged, as a sentence.
 pub(super) fn judged_as(judged_as: JudgedAs) -> &'static str {
     match judged_as {
@@ -80,24 +71,10 @@ pub(super) fn judged_as(judged_as: JudgedAs) -> &'static str {
 /// What a piece of evidence may do.
 pub(super) fn evidence_class(class: EvidenceClass) -> &'static str {
     match class {
-        EvidenceClass::Platform => "the forge vouches for it",
-        EvidenceClass::Cryptographic => "a signature proves it",
-        EvidenceClass::Claimed => "claimed, anybody could have written it",
+        EvidenceClass::Platform => "platform, the forge vouches for it: ",
+        EvidenceClass::Cryptographic => "cryptographic, a signature proves it: ",
+        EvidenceClass::Claimed => "claimed, anybody could have written it: ",
     }
-}
-
-/// One sign of an agent.
-pub(super) fn trace(trace: &AgentTrace) -> String {
-    let registered = match &trace.registered {
-        Some(name) => format!("registered as `agents.{}`", quoted(name)),
-        None => "not registered".to_owned(),
-    };
-    format!(
-        "`{}`, {registered}: `{}` ({})",
-        quoted(&trace.called),
-        quoted(&trace.seen),
-        evidence_class(trace.class)
-    )
 }
 
 /// How a tier stands: `Tier ...: 1 of 2 approvals`.
@@ -123,14 +100,25 @@ pub(super) fn tier(tier: &TierState) -> String {
 fn who_can(tier: &TierState) -> String {
     let more = missing(tier);
     let who = "with write access who had no part in the change";
+    let such_as = such_as(tier);
     match (missing_teams(tier), more) {
-        (None, 1) => format!("It needs 1 more, from a person {who}."),
-        (None, _) => format!("It needs {more} more, from people {who}."),
+        (None, 1) => format!("It needs 1 more, from a person {who}{such_as}."),
+        (None, _) => format!("It needs {more} more, from people {who}{such_as}."),
         (Some(teams), 1) => format!("It needs 1 more, from a member of {teams} {who}."),
         (Some(teams), _) => {
             format!("It needs {more} more, from people {who}, at least one of them a member of {teams}.")
         }
     }
+}
+
+/// The people whom nothing but another commit disqualifies: they can approve again. Who else could is known by team
+/// only: nobody looks up the members of an organisation who have nothing to do with the change.
+fn such_as(tier: &TierState) -> String {
+    let again =
+        |given: &&Disqualified| matches!(given.because.as_slice(), [Disqualification::OtherCommit(_)]);
+    let people = tier.disqualified.iter().filter(again).filter_map(|given| given.by.as_ref());
+    let people = any_of(people.map(|account| account.login.clone()));
+    if people.is_empty() { people } else { format!(", such as {people} by approving again") }
 }
 
 /// How many approvals a tier still lacks; a missing team costs one even where the number is reached.
@@ -209,11 +197,6 @@ fn disqualification(why: &Disqualification) -> String {
 /// An account for running text. Never with an `@`: nobody is to be notified by a verdict.
 pub(super) fn account(account: &Account) -> String {
     format!("`{}`", quoted(&account.login))
-}
-
-/// A commit for running text.
-pub(super) fn commit(oid: &Sha) -> String {
-    format!("commit `{}`", oid.short())
 }
 
 /// `1 approval`, `2 approvals`.

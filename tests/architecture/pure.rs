@@ -85,7 +85,8 @@ pub(crate) fn dependencies(manifest: &str, heading: &str) -> Vec<String> {
 }
 
 /// Properties over arbitrary facts and rules, and the file that must hold each.
-const PROPERTIES: [(&str, &str); 3] = [
+const PROPERTIES: [(&str, &str); 4] = [
+    ("any_deliveries_end_the_same", "crates/policy/"),
     ("decide_is_total", "crates/policy/"),
     ("not_knowing_is_never_a_pass", "crates/policy/"),
     ("tightening_never_loosens", "crates/policy/"),

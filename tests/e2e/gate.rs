@@ -1,10 +1,11 @@
 //! A gate and its forge, driven by hand: nothing runs in the background, so nothing has to be waited for.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fake_github::{Delivery, FakeGithub, ShownCheck, Stage};
+use fake_github::{Delivery, FakeGithub, ShownCheck, Stage, Wait};
 use policy::rules::{RuleSource, Trouble};
 use policy::{Millis, RepoName, Verdict};
 use portcullis::clock::{Clock, ClockHand};
@@ -26,6 +27,8 @@ pub(crate) struct Gate {
     clock: Clock,
     folder: TempDir,
     settings: Settings,
+    /// Rules that take the place of the first ones when the story goes on after its first wait.
+    later_rules: Mutex<Option<String>>,
 }
 
 impl Gate {
@@ -58,18 +61,54 @@ impl Gate {
             settings.rules = at;
         }
         let running = start(&settings, clock.clone(), None).await.unwrap();
-        let gate = Self { github, running, hand, clock, folder, settings };
+        let gate = Self { github, running, hand, clock, folder, settings, later_rules: Mutex::default() };
         gate.asked_by_rules().await;
         gate
     }
 
-    /// Starts both from a folder of `fixtures/scenarios`.
+    /// Starts both from a folder of `fixtures/scenarios`; the story is played up to its first wait.
     pub(crate) async fn of_scenario(name: &str) -> Self {
-        let read = |file: &str| {
-            let path = scenario(name).join(file);
-            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-        };
-        Self::start(&read("forge.toml"), &read("rules.toml")).await
+        let stage = Stage::parse(&read(name, "forge.toml")).unwrap_or_else(|e| panic!("forge.toml: {e}"));
+        Self::of_scenario_on(name, stage).await
+    }
+
+    /// Starts both from the rules of a folder, on a stage of its own.
+    pub(crate) async fn of_scenario_on(name: &str, stage: Stage) -> Self {
+        let rules = read(name, "rules.toml");
+        if !scenario(name).join("rules.before.toml").exists() {
+            return Self::on(stage, &rules).await;
+        }
+        let gate = Self::on(stage, &read(name, "rules.before.toml")).await;
+        *gate.later_rules.lock().unwrap() = Some(rules);
+        gate
+    }
+
+    /// Goes on with a story that waits. Answers whether it waited.
+    pub(crate) async fn play_on(&self) -> bool {
+        let Some(wait) = self.github.waits() else { return false };
+        self.wait(&wait).await;
+        self.github.play_on().await.unwrap();
+        true
+    }
+
+    /// Lets the days of a wait pass, and the story's later rules come, if it has any.
+    pub(crate) async fn wait(&self, wait: &Wait) {
+        if wait.days > 0 {
+            self.pass(Duration::from_secs(u64::from(wait.days) * 24 * 3_600));
+            self.settle().await;
+        }
+        let later = self.later_rules.lock().unwrap().take();
+        if let Some(rules) = later {
+            self.write_rules(&rules).await;
+        }
+    }
+
+    /// Plays a story to its end: whatever was told comes to rest before it goes on.
+    pub(crate) async fn settle_story(&self) {
+        self.settle().await;
+        while self.play_on().await {
+            self.settle().await;
+        }
     }
 
     /// Where deliveries go.
@@ -198,6 +237,11 @@ impl Gate {
 fn assert_taken(delivery: &Delivery) {
     let status = delivery.status();
     assert!(status.is_none_or(|status| status < 300), "{} answered {status:?}", delivery.event);
+}
+
+fn read(name: &str, file: &str) -> String {
+    let path = scenario(name).join(file);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The folder of a scenario.

@@ -14,6 +14,8 @@ mod child;
 mod counts;
 mod crash;
 mod faults;
+#[path = "../../fixtures/fold.rs"]
+mod fold;
 mod gate;
 mod ingress;
 mod people;

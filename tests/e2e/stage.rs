@@ -140,6 +140,7 @@ impl Gate {
             state,
             commit: None,
             body: String::new(),
+            times: 1,
         };
         self.github.review(review).await.unwrap();
     }

@@ -3,7 +3,7 @@
 //! Every folder of `fixtures/scenarios` is played with its deliveries doubled, reordered, looked at one by one and the
 //! last of them lost. What must come of it is the scenario's own `forge.txt`.
 
-use fake_github::Stage;
+use fake_github::{Delivery, Stage, Step};
 
 use crate::Gate;
 use crate::gate::scenario;
@@ -85,17 +85,29 @@ fn differ(name: &str, wanted: &str, found: &str) -> Option<String> {
     }
 }
 
-/// Another look makes up for the delivery that never arrives, unless it was one that told who pushed: that is known
-/// from deliveries alone, so it has to be sent again.
+/// Between two waits of a story every delivery comes twice, in another order, and the last of them never.
 async fn doubled_reordered_and_one_lost(name: &str) -> Gate {
     let gate = Gate::of_scenario(name).await;
     gate.github.double();
     gate.github.reorder(name.len() as u64);
-    while gate.github.pending().len() > 1 {
-        gate.github.deliver_next(&gate.webhook()).await;
-        gate.running.runner().drain().await.unwrap();
+    loop {
+        while gate.github.pending().len() > 1 {
+            gate.github.deliver_next(&gate.webhook()).await;
+            gate.running.runner().drain().await.unwrap();
+        }
+        if let Some(lost) = gate.github.pending().pop() {
+            without(&gate, &lost).await;
+        }
+        gate.settle().await;
+        if !gate.play_on().await {
+            return gate;
+        }
     }
-    let lost = gate.github.pending().pop().unwrap();
+}
+
+/// Another look makes up for the delivery that never arrives, unless it was one that told who pushed: that is known
+/// from deliveries alone, so it has to be sent again.
+async fn without(gate: &Gate, lost: &Delivery) {
     gate.github.drop_next(1);
     gate.settle().await;
     let tells_who_pushed = lost.event == "pull_request"
@@ -103,19 +115,22 @@ async fn doubled_reordered_and_one_lost(name: &str) -> Gate {
     if tells_who_pushed {
         assert!(gate.github.redeliver(&lost.guid));
     } else {
+        // A read that lags is known for that by what a delivery told. Other looks come minutes later.
+        gate.github.heal();
         gate.running.gate().store.wake_all(gate.now()).await.unwrap();
     }
-    gate.settle().await;
-    gate
 }
 
 /// The gate looks after every step of the story, and hears of each twice.
 async fn watched_and_heard_twice(name: &str) -> Gate {
     let mut stage = Stage::parse(&read(name, "forge.toml")).unwrap();
     let steps = std::mem::take(&mut stage.steps);
-    let gate = Gate::on(stage, &read(name, "rules.toml")).await;
+    let gate = Gate::of_scenario_on(name, stage).await;
     gate.github.double();
     for step in steps {
+        if let Step::Wait(wait) = &step {
+            gate.wait(wait).await;
+        }
         gate.github.play(step).await.unwrap();
         gate.settle_one_by_one().await;
     }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 /// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// This status, and nothing was done.
     Before(u16),
@@ -23,6 +26,11 @@ pub enum Fault {
     Exhausted {
         /// Seconds from now until the budget is full again.
         reset_in: u64,
+    },
+    /// The answer shows each pull request as it was this many events ago.
+    Lag {
+        /// Events.
+        events: usize,
     },
     /// The connection breaks in the middle of the answer, after everything was done.
     Drop,

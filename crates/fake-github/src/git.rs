@@ -107,10 +107,23 @@ pub(crate) struct NewCommit {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Edit {
-    Rename { from: String, to: String },
-    Delete { path: String },
-    File { mode: &'static str, path: String, content: String },
-    Submodule { path: String, sha: String },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Delete {
+        path: String,
+    },
+    /// A path need not be text.
+    File {
+        mode: &'static str,
+        path: Vec<u8>,
+        content: String,
+    },
+    Submodule {
+        path: String,
+        sha: String,
+    },
 }
 
 /// The ids of a made commit and of its tree.
@@ -120,9 +133,9 @@ pub(crate) struct Made {
     pub(crate) tree: String,
 }
 
-fn quoted(path: &str) -> String {
+fn quoted(path: impl AsRef<[u8]>) -> String {
     let mut text = String::from("\"");
-    for byte in path.bytes() {
+    for byte in path.as_ref().iter().copied() {
         match byte {
             b'"' | b'\\' => text.extend(['\\', char::from(byte)]),
             0x20..=0x7e => text.push(char::from(byte)),

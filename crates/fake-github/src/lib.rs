@@ -55,8 +55,8 @@ pub use git::GitError;
 pub use server::{FakeGithub, StartError};
 pub use stage::{AccountType, AppSpec, OrgSpec, RepoSpec, Stage, StageError, TeamSpec, UserSpec};
 pub use step::{
-    DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, Label, OnPull, Open, Push, RemoveMember,
-    RemoveWriter, Rerequest, Retarget, Review, ReviewState, Signature, Step,
+    DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, Many, OnPull, Open, Push,
+    RemoveMember, RemoveWriter, Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, Wait,
 };
 pub use text::ShownCheck;
 pub use verbs::VerbError;

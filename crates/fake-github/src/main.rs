@@ -79,6 +79,10 @@ async fn run(options: Options) -> Result<(), String> {
     }
     let listen = options.listen.as_deref().unwrap_or("127.0.0.1:0");
     let github = FakeGithub::start_at(stage, listen, options.dir).await.map_err(|error| error.to_string())?;
+    // Nobody is there yet who could come to rest.
+    while github.waits().is_some() {
+        github.play_on().await.map_err(|error| error.to_string())?;
+    }
     if let Some(file) = &options.key_out {
         write_key(file, github.private_key_pem())
             .map_err(|error| format!("`{}` cannot be written: {error}", file.display()))?;

@@ -162,18 +162,20 @@ impl Graph {
             let written = match edit {
                 Edit::Rename { from, to } => {
                     touched.removed.push(from.clone());
-                    to
+                    to.clone()
                 }
                 Edit::Delete { path } => {
                     touched.removed.push(path.clone());
                     self.paths.remove(path);
                     continue;
                 }
-                Edit::File { path, .. } | Edit::Submodule { path, .. } => path,
+                // JSON is text.
+                Edit::File { path, .. } => String::from_utf8_lossy(path).into_owned(),
+                Edit::Submodule { path, .. } => path.clone(),
             };
             let list =
                 if self.paths.insert(written.clone()) { &mut touched.added } else { &mut touched.modified };
-            list.push(written.clone());
+            list.push(written);
         }
         touched
     }

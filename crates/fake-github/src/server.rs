@@ -3,6 +3,7 @@
 //! Every call passes [`answer`], which writes the log, waits the latency and lets faults strike, so that no route
 //! can forget to. The server stops when the last [`FakeGithub`] of a stage is dropped.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::exchange::Exchange;
 use crate::fault::{Fault, Weather};
 use crate::reply::Reply;
 use crate::stage::Stage;
+use crate::step::{Step, Wait};
 use crate::verbs::VerbError;
 use crate::world::World;
 use crate::{courier, git_http, graphql, rest};
@@ -39,6 +41,8 @@ pub(crate) struct Shared {
     /// Verbs take turns; each is a story's sentence.
     pub(crate) turn: tokio::sync::Mutex<()>,
     pub(crate) released: watch::Sender<u64>,
+    /// The story from its next wait on.
+    pub(crate) rest: Mutex<VecDeque<Step>>,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -121,6 +125,7 @@ impl FakeGithub {
             mail: Notify::new(),
             turn: tokio::sync::Mutex::default(),
             released: watch::Sender::new(0),
+            rest: Mutex::new(stage.steps.iter().cloned().collect()),
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move {
@@ -138,10 +143,33 @@ impl FakeGithub {
         }
         // How the stage came to stand is not news.
         self.shared.world().outbox.forget_waiting();
-        for step in &stage.steps {
-            self.play(step.clone()).await?;
+        self.play_until_wait().await
+    }
+
+    /// What the story waits for; `None` at its end.
+    #[must_use]
+    pub fn waits(&self) -> Option<Wait> {
+        match lock(&self.shared.rest).front() {
+            Some(Step::Wait(wait)) => Some(wait.clone()),
+            _ => None,
         }
-        Ok(())
+    }
+
+    /// Goes on with a story that waits, up to its next wait or its end.
+    ///
+    /// # Errors
+    /// As [`FakeGithub::play`].
+    pub async fn play_on(&self) -> Result<(), VerbError> {
+        lock(&self.shared.rest).pop_front_if(|step| matches!(step, Step::Wait(_)));
+        self.play_until_wait().await
+    }
+
+    async fn play_until_wait(&self) -> Result<(), VerbError> {
+        loop {
+            let next = lock(&self.shared.rest).pop_front_if(|step| !matches!(step, Step::Wait(_)));
+            let Some(step) = next else { return Ok(()) };
+            self.play(step).await?;
+        }
     }
 
     /// Base of the REST API; GraphQL is at `/graphql`, git at `/OWNER/NAME.git`.
@@ -268,6 +296,12 @@ async fn struck(
             };
             let reset = now.saturating_add(i64::try_from(reset_in).unwrap_or(i64::MAX));
             Reply::exhausted(is_graphql, installation, reset).into_response()
+        }
+        Some(Fault::Lag { events }) => {
+            let usual = std::mem::replace(&mut shared.world().lag, events);
+            let response = honest.await;
+            shared.world().lag = usual;
+            response
         }
         Some(Fault::Drop) => {
             honest.await;

@@ -6,20 +6,22 @@
 use serde::Deserialize;
 
 pub use pull::{
-    DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, Label, OnPull, RemoveMember, RemoveWriter,
-    Rerequest, Retarget, Review, ReviewState,
+    DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, OnPull, RemoveMember,
+    RemoveWriter, Rerequest, Retarget, Review, ReviewState,
 };
-pub use push::{Push, Signature};
+pub use push::{Many, Push, Signature};
+pub use trouble::{Strike, Wait};
 
 mod pull;
 mod push;
+mod trouble;
 
 /// One thing that somebody does.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Step {
     /// Commits and moves a branch.
-    Push(Push),
+    Push(Box<Push>),
     /// Opens a pull request.
     Open(Open),
     /// Submits a review.
@@ -58,6 +60,12 @@ pub enum Step {
     Rerequest(Rerequest),
     /// Lets another App post a check run.
     ForeignCheck(ForeignCheck),
+    /// Deletes what is kept of checks, as GitHub does with old ones.
+    ForgetChecks(ForgetChecks),
+    /// Lets the API fail for a while.
+    Strike(Strike),
+    /// Lets everything told so far be heard before the story goes on.
+    Wait(Wait),
 }
 
 /// A new pull request.

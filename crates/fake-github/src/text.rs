@@ -4,9 +4,10 @@
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use crate::check::CheckRun;
-use crate::pull::{Pull, PullStatus};
+use crate::pull::{Pull, PullStatus, Review};
 use crate::repo::Repo;
 use crate::server::FakeGithub;
 use crate::world::World;
@@ -147,23 +148,42 @@ fn write_branch(
     let (name, tip) = branch;
     let commits = world.graph(repo).map(|graph| graph.between("", tip)).unwrap_or_default();
     if shown.contains(tip) {
-        writeln!(text, "  * {tip:.7} ({name})")?;
+        writeln!(text, "  * {tip:.7} ({})", visible(name))?;
     }
+    let mut lines = Vec::new();
     for sha in commits.iter().rev() {
         if !shown.insert(sha.clone()) {
             continue;
         }
         let Some(commit) = world.commit(repo, sha) else { continue };
-        let label = if sha == tip { format!("({name}) ") } else { String::new() };
+        let label = if sha == tip { format!("({}) ", visible(name)) } else { String::new() };
         let subject = visible(commit.subject());
-        writeln!(text, "  * {sha:.7} {label}{subject} — {}", commit.author.name)?;
+        lines.push((format!("  * {sha:.7} "), format!("{label}{subject} — {}", commit.author.name)));
     }
-    Ok(())
+    write_runs(text, &lines)
 }
 
-/// What people wrote, on one line and harmless to a terminal.
+/// What people wrote, on one line and harmless to a terminal and to whoever reads it.
 fn visible(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    let hides = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.chars().flat_map(|c| if hides(c) { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+/// Writes lines, of those that come again and again only the first and how many follow.
+fn write_runs(text: &mut String, lines: &[(String, String)]) -> fmt::Result {
+    let mut rest = lines;
+    while let Some((head, line)) = rest.first() {
+        let times = rest.iter().take_while(|(_, other)| other == line).count();
+        writeln!(text, "{head}{line}")?;
+        if times > 3 {
+            writeln!(text, "    (and {} more like it)", times - 1)?;
+        }
+        rest = rest.get(if times > 3 { times } else { 1 }..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 fn login(world: &World, id: u64) -> &str {
@@ -177,10 +197,11 @@ fn write_pull(text: &mut String, world: &World, repo: &Repo, pull: &Pull) -> fmt
         (PullStatus::Open, false) => "open",
         (PullStatus::Closed, _) => "closed",
     };
+    let branch = visible(&pull.head_ref);
     let head = match state.head_repo {
-        Some(id) if id == repo.id => pull.head_ref.clone(),
-        Some(_) => format!("{}:{}", pull.head_owner, pull.head_ref),
-        None => format!("(deleted fork):{}", pull.head_ref),
+        Some(id) if id == repo.id => branch,
+        Some(_) => format!("{}:{branch}", pull.head_owner),
+        None => format!("(deleted fork):{branch}"),
     };
     let base = &state.ends.base_ref;
     let author = login(world, pull.author);
@@ -193,11 +214,11 @@ fn write_pull(text: &mut String, world: &World, repo: &Repo, pull: &Pull) -> fmt
     if let Some(by) = state.auto_merge_by {
         writeln!(text, "    auto-merge by {}", login(world, by))?;
     }
-    for review in &state.reviews {
+    let review = |review: &Arc<Review>| {
         let (word, by) = (review.state.word(), login(world, review.author));
-        writeln!(text, "    review {word} by {by} on {:.7}", review.commit)?;
-    }
-    Ok(())
+        ("    review ".to_owned(), format!("{word} by {by} on {:.7}", review.commit))
+    };
+    write_runs(text, &state.reviews.iter().map(review).collect::<Vec<_>>())
 }
 
 fn write_checks(text: &mut String, world: &World, repo: &Repo, sha: &str) -> fmt::Result {

@@ -6,7 +6,7 @@
 use crate::git::GitError;
 use crate::payload::event;
 use crate::server::FakeGithub;
-use crate::step::{OnPull, Step};
+use crate::step::{OnPull, Step, Strike};
 use crate::world::Missing;
 
 mod people;
@@ -47,7 +47,7 @@ impl FakeGithub {
     pub async fn play(&self, step: Step) -> Result<Outcome, VerbError> {
         let done = |(): ()| Outcome::Done;
         match step {
-            Step::Push(step) => self.push(step).await.map(Outcome::Commit),
+            Step::Push(step) => self.push(*step).await.map(Outcome::Commit),
             Step::Open(step) => self.open(step).await.map(Outcome::Pull),
             Step::Review(step) => self.review(step).await.map(done),
             Step::Dismiss(step) => self.dismiss(step).await.map(done),
@@ -67,6 +67,13 @@ impl FakeGithub {
             Step::DeleteAccount(step) => self.delete_account(step).await.map(done),
             Step::Rerequest(step) => self.rerequest(step).await.map(done),
             Step::ForeignCheck(step) => self.foreign_check(step).await.map(done),
+            Step::ForgetChecks(step) => self.forget_checks(step).await.map(done),
+            Step::Strike(Strike { route, fault, times }) => {
+                self.fail(route.as_str(), fault, times);
+                Ok(Outcome::Done)
+            }
+            // Who waits, and for what, is up to whoever plays: see `play_on`.
+            Step::Wait(_) => Ok(Outcome::Done),
         }
     }
 

@@ -6,13 +6,19 @@
 #![expect(clippy::disallowed_methods, reason = "the core does no I/O, but its golden files must be read")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[path = "../../../fixtures/fold.rs"]
+mod fold;
+
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use policy::decide::decide;
+use policy::facts::ShownCheck;
 use policy::rules::{RuleSource, Rules, Trouble};
-use policy::{Effects, Facts, Verdict, plan};
+use policy::{Action, Effects, Facts, Verdict, plan};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 macro_rules! scenarios {
     ($($name:ident),+ $(,)?) => {
@@ -37,26 +43,67 @@ macro_rules! scenarios {
 include!("../../../fixtures/scenarios.rs");
 
 fn judge(name: &str) {
-    let facts: Facts = serde_json::from_str(&read(name, "facts.json")).unwrap();
-    let verdict = decide(&facts, &source(&read(name, "rules.toml")));
+    let facts: Value = serde_json::from_str(&read(name, "facts.json")).unwrap();
+    let facts: Facts = serde_json::from_value(fold::unfold(&facts)).unwrap();
+    let verdict = decide(&facts, &source(name));
     compare(name, "verdict.json", &verdict);
-    compare(name, "actions.json", &plan(&verdict, &Effects::default()));
+    compare(name, "actions.json", &planned(name, &verdict));
     let again: Verdict = serde_json::from_str(&read(name, "verdict.json")).unwrap();
     assert_eq!(again.digest(), verdict.digest(), "{name}: a stored verdict does not read as it was written");
 }
 
-/// The rules as the shell takes them over when it starts: a file that is invalid then leaves none in force.
-fn source(text: &str) -> RuleSource {
-    let parsed = Rules::parse("rules.toml", text);
-    match parsed.rules {
-        Some(rules) => RuleSource::good(Arc::new(rules)),
-        None => RuleSource {
-            place: "rules.toml".to_owned(),
-            in_force: None,
-            trouble: Some(Trouble::Invalid(parsed.complaints)),
-            ..RuleSource::default()
-        },
+/// What is planned at each look that led to an action. The forge showed nothing then, or the check run that was to be
+/// updated, which tells something else; so much only the written actions tell.
+fn planned(name: &str, verdict: &Verdict) -> Vec<Action> {
+    let from_nothing = plan(verdict, &Effects::default());
+    let written = std::fs::read_to_string(scenario(name).join("actions.json")).unwrap();
+    let written: Vec<Action> =
+        serde_json::from_str(&written).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let kinds = |actions: &[Action]| -> BTreeSet<String> {
+        actions.iter().map(|Action::ShowCheck(show)| format!("{:?}", show.what)).collect()
+    };
+    if kinds(&written) != kinds(&from_nothing) {
+        return from_nothing;
     }
+    let again = |Action::ShowCheck(show): &Action| {
+        let other = |id| ShownCheck { id, completed: true, conclusion: None, external_id: None };
+        let checks: Vec<ShownCheck> = show.existing.map(other).into_iter().collect();
+        let what = show.what;
+        let effects = Effects { checks: checks.clone(), rules_checks: checks };
+        plan(verdict, &effects).into_iter().filter(move |Action::ShowCheck(show)| show.what == what)
+    };
+    written.iter().flat_map(again).collect()
+}
+
+/// The rules as the shell takes them over: of a file that is invalid the last good one stays in force, if there is one.
+fn source(name: &str) -> RuleSource {
+    let parsed = Rules::parse("rules.toml", &read(name, "rules.toml"));
+    if let Some(rules) = parsed.rules {
+        return RuleSource::good(Arc::new(rules));
+    }
+    let before = scenario(name).join("rules.before.toml");
+    let before = std::fs::read_to_string(before).ok();
+    let before = before.map(|text| Rules::parse("rules.toml", &text).rules.unwrap());
+    RuleSource {
+        place: "rules.toml".to_owned(),
+        in_force: before.map(Arc::new),
+        trouble: Some(Trouble::Invalid(parsed.complaints)),
+        ..RuleSource::default()
+    }
+}
+
+/// The facts of large changes are folded, so it has to be certain that every file and commit comes out again.
+#[test]
+fn what_is_folded_is_all_there() {
+    let file = |path: String| json!({ "path": path, "status": "added", "old": null });
+    let mut files: Vec<Value> = (0..3_000).map(|n| file(format!("src/v2/icon{n:04}.ts"))).collect();
+    files.push(file("web/AGENTS.md".to_owned()));
+    files.push(file("9".repeat(30)));
+    files.push(json!({ "path": { "bytes": [255] }, "status": "deleted", "old": "aa09" }));
+    let facts = json!({ "pull": { "files": files, "labels": ["a1", "a2", "a3", "a4"] } });
+    let folded = fold::fold(&facts);
+    assert_eq!(fold::unfold(&folded), facts);
+    assert!(folded.to_string().len() < 800, "{folded}");
 }
 
 fn compare(name: &str, file: &str, found: &impl Serialize) {

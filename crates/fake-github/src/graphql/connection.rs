@@ -17,18 +17,15 @@ type Make<'w> = Box<dyn Fn(usize) -> Got<'w> + 'w>;
 struct Connection<'w> {
     typename: &'static str,
     total: usize,
-    /// How many can be reached at all.
-    reachable: usize,
     from: usize,
     to: usize,
     make: Make<'w>,
 }
 
-/// A list behind a connection: how long it says it is, how much of it can be reached, and its nodes.
+/// A list behind a connection: how long it is, and its nodes.
 pub(super) struct List<'w> {
     pub(super) typename: &'static str,
     pub(super) total: usize,
-    pub(super) reachable: usize,
     pub(super) make: Make<'w>,
 }
 
@@ -40,13 +37,7 @@ impl<'w> List<'w> {
     ) -> Self {
         let total = items.len();
         let make = move |index: usize| items.get(index).map_or(Got::Nothing, &make);
-        Self { typename, total, reachable: total, make: Box::new(make) }
-    }
-
-    /// Only so many can be reached, although the total tells of all.
-    pub(super) fn capped(mut self, most: usize) -> Self {
-        self.reachable = self.total.min(most);
-        self
+        Self { typename, total, make: Box::new(make) }
     }
 
     /// The window that the arguments ask for.
@@ -54,8 +45,8 @@ impl<'w> List<'w> {
         let (first, last) = (arguments.take("first"), arguments.take("last"));
         let (after, before) = (arguments.take("after"), arguments.take("before"));
         let mut from = after.map(|cursor| place(&cursor)).transpose()?.map_or(0, |place| place + 1);
-        let mut to = before.map(|cursor| place(&cursor)).transpose()?.unwrap_or(self.reachable);
-        to = to.min(self.reachable);
+        let mut to = before.map(|cursor| place(&cursor)).transpose()?.unwrap_or(self.total);
+        to = to.min(self.total);
         from = from.min(to);
         match (first, last) {
             (Some(first), None) => to = to.min(from + bound(field, "first", &first)?),
@@ -75,8 +66,8 @@ impl<'w> List<'w> {
                 return Err(Trouble::Error("MISSING_PAGINATION_BOUNDARIES", message));
             }
         }
-        let Self { typename, total, reachable, make } = self;
-        Ok(Got::node(Connection { typename, total, reachable, from, to, make }))
+        let Self { typename, total, make } = self;
+        Ok(Got::node(Connection { typename, total, from, to, make }))
     }
 }
 
@@ -123,14 +114,14 @@ impl<'w> Node<'w> for Connection<'w> {
         Ok(match name {
             "totalCount" => Got::leaf(self.total),
             "nodes" => Got::List((self.from..self.to).map(&self.make).collect()),
-            "pageInfo" => Got::node(PageInfo { reachable: self.reachable, from: self.from, to: self.to }),
+            "pageInfo" => Got::node(PageInfo { total: self.total, from: self.from, to: self.to }),
             _ => return Err(Trouble::NoField),
         })
     }
 }
 
 struct PageInfo {
-    reachable: usize,
+    total: usize,
     from: usize,
     to: usize,
 }
@@ -143,7 +134,7 @@ impl<'w> Node<'w> for PageInfo {
     fn field(&self, name: &str, _: &mut Arguments) -> Result<Got<'w>, Trouble> {
         let is_empty = self.from >= self.to;
         Ok(Got::Leaf(match name {
-            "hasNextPage" => json!(self.to < self.reachable),
+            "hasNextPage" => json!(self.to < self.total),
             "hasPreviousPage" => json!(self.from > 0),
             "startCursor" if is_empty => Value::Null,
             "endCursor" if is_empty => Value::Null,

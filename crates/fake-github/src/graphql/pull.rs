@@ -14,9 +14,6 @@ use crate::payload::{WEB, node_id};
 use crate::pull::{Pull, PullState, PullStatus, Review};
 use crate::repo::{Permission, Repo};
 
-/// GitHub shows no more commits of a pull request than this, whatever `totalCount` says.
-const MOST_COMMITS: usize = 250;
-
 #[derive(Clone)]
 pub(super) struct PullRequest<'w> {
     sight: Sight<'w>,
@@ -39,6 +36,8 @@ impl<'w> PullRequest<'w> {
         Got::maybe(Account::living(self.sight, id))
     }
 
+    /// All of them: it is REST's list that ends at 250, not this one (dcoapp/app pull request 310,
+    /// linuxfoundation/easycla pull request 4801).
     fn commits(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
         let (sight, repo) = (self.sight, self.repo);
         let shas: Vec<&'w String> = self.state.ends.commits.iter().collect();
@@ -46,7 +45,6 @@ impl<'w> PullRequest<'w> {
             let commit = sight.world.commit(repo, sha);
             Got::maybe(commit.map(|commit| PullRequestCommit(Commit { sight, repo, commit })))
         })
-        .capped(MOST_COMMITS)
         .window("commits", arguments)
     }
 

@@ -41,6 +41,13 @@ pub struct Review {
     /// What the reviewer says.
     #[serde(default)]
     pub body: String,
+    /// How many such reviews, one after the other.
+    #[serde(default = "one")]
+    pub times: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// GraphQL's `PullRequestReviewState`.
@@ -201,4 +208,16 @@ pub struct ForeignCheck {
     pub name: String,
     /// How it ended.
     pub conclusion: String,
+}
+
+/// Check runs that the forge does not keep any longer: GitHub archives those of 400 days and deletes them ten days
+/// later. Nobody can delete one by hand.
+/// <https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/collaborating-on-repositories-with-code-quality-features/about-status-checks>
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForgetChecks {
+    /// `owner/name`.
+    pub repo: String,
+    /// The number of the pull request whose head loses them.
+    pub pull: u64,
 }

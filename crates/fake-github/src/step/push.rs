@@ -31,6 +31,27 @@ impl Signature {
     }
 }
 
+/// Many files alike.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Many {
+    /// The path of each, in which `{}` is its number, counted from zero and of equal width.
+    pub path: String,
+    /// How many.
+    pub count: usize,
+    /// What stands in each of them.
+    #[serde(default)]
+    pub content: String,
+}
+
+impl Many {
+    /// Their paths, in order.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = String> {
+        let width = self.count.saturating_sub(1).to_string().len();
+        (0..self.count).map(move |number| self.path.replace("{}", &format!("{number:0width$}")))
+    }
+}
+
 /// A commit on a branch, and who pushed it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +68,11 @@ pub struct Push {
     /// Path to content.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// Many files that differ by a number.
+    pub many: Option<Many>,
+    /// Path to content, for paths that are no UTF-8: each byte that TOML cannot say is percent-encoded.
+    #[serde(default)]
+    pub encoded_files: BTreeMap<String, String>,
     /// Paths to delete.
     #[serde(default)]
     pub delete: Vec<String>,

@@ -5,7 +5,9 @@ use crate::check::{CheckRun, CheckRunBody, Poster};
 use crate::payload::event;
 use crate::pull::PullStatus;
 use crate::server::FakeGithub;
-use crate::step::{DeleteAccount, DeleteFork, ForeignCheck, RemoveMember, RemoveWriter, Rerequest};
+use crate::step::{
+    DeleteAccount, DeleteFork, ForeignCheck, ForgetChecks, RemoveMember, RemoveWriter, Rerequest,
+};
 use crate::world::Missing;
 
 impl FakeGithub {
@@ -150,6 +152,24 @@ impl FakeGithub {
         };
         body.validate().map_err(VerbError::Refused)?;
         world.add_check(repo, app, body);
+        Ok(())
+    }
+
+    /// Deletes the check runs on the head of a pull request, as GitHub does with old ones. Nobody is told.
+    ///
+    /// # Errors
+    /// When the pull request is not there, or has no check run.
+    pub async fn forget_checks(&self, step: ForgetChecks) -> Result<(), VerbError> {
+        let _turn = self.shared.turn.lock().await;
+        let mut world = self.shared.world();
+        world.clock.tick();
+        let repo = world.repo(&step.repo)?.id;
+        let head = world.pull_mut(repo, step.pull)?.now().ends.head_sha.clone();
+        let before = world.checks.len();
+        world.checks.retain(|run| run.repo != repo || run.head_sha != head);
+        if world.checks.len() == before {
+            return Err(Missing::new("check run on", &head).into());
+        }
         Ok(())
     }
 }

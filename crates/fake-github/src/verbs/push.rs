@@ -252,13 +252,54 @@ fn edits(push: &Push) -> Vec<Edit> {
     edits.extend(push.delete.iter().map(|path| Edit::Delete { path: path.clone() }));
     for (path, content) in &push.files {
         let mode = if push.executable.contains(path) { "100755" } else { "100644" };
-        edits.push(Edit::File { mode, path: path.clone(), content: content.clone() });
+        edits.push(Edit::File { mode, path: path.clone().into_bytes(), content: content.clone() });
+    }
+    for (path, content) in &push.encoded_files {
+        edits.push(Edit::File { mode: "100644", path: decoded(path), content: content.clone() });
+    }
+    if let Some(many) = &push.many {
+        let file = |path: String| Edit::File {
+            mode: "100644",
+            path: path.into_bytes(),
+            content: many.content.clone(),
+        };
+        edits.extend(many.paths().map(file));
     }
     for (path, target) in &push.symlinks {
-        edits.push(Edit::File { mode: "120000", path: path.clone(), content: target.clone() });
+        edits.push(Edit::File { mode: "120000", path: path.clone().into_bytes(), content: target.clone() });
     }
     for (path, sha) in &push.submodules {
         edits.push(Edit::Submodule { path: path.clone(), sha: sha.clone() });
     }
     edits
+}
+
+/// Undoes percent-encoding; a `%` without two hex digits stands for itself.
+fn decoded(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|two| std::str::from_utf8(two).ok());
+        match digits.and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoded;
+
+    #[test]
+    fn any_byte_can_be_said() {
+        assert_eq!(decoded("src/caf%e9 100%.ts%FF"), b"src/caf\xe9 100%.ts\xff");
+    }
 }

@@ -9,11 +9,18 @@ use crate::step::{Dismiss, Review, ReviewState};
 use crate::world::Missing;
 
 impl FakeGithub {
-    /// Submits a review.
+    /// Submits a review, or several alike.
     ///
     /// # Errors
     /// When the reviewer, the pull request or the commit is not there.
     pub async fn review(&self, review: Review) -> Result<(), VerbError> {
+        for _ in 0..review.times {
+            self.review_once(&review).await?;
+        }
+        Ok(())
+    }
+
+    async fn review_once(&self, review: &Review) -> Result<(), VerbError> {
         let _turn = self.shared.turn.lock().await;
         let turn = self.on_pull(&review.actor, &review.repo, review.pull)?;
         let mut world = self.shared.world();
@@ -25,7 +32,7 @@ impl FakeGithub {
             id: world.next_id(),
             author: turn.actor,
             state: review.state,
-            body: review.body,
+            body: review.body.clone(),
             commit,
             submitted_at: turn.now,
         });
@@ -49,7 +56,7 @@ impl FakeGithub {
         state: ReviewState,
     ) -> Result<(), VerbError> {
         let (actor, repo) = (actor.to_owned(), repo.to_owned());
-        self.review(Review { actor, repo, pull, state, commit: None, body: String::new() }).await
+        self.review(Review { actor, repo, pull, state, commit: None, body: String::new(), times: 1 }).await
     }
 
     /// Dismisses somebody's latest decisive review.

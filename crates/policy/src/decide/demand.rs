@@ -137,12 +137,12 @@ fn required(
 ) -> Finding {
     let (effect, message, way_out) = match state {
         Some(state) if state.satisfied => {
-            (Effect::Satisfied, format!("`{}` requires tier `{tier}`, which is satisfied", rule.id), None)
+            (Effect::Satisfied, format!("tier `{tier}` is required, and satisfied"), None)
         }
         // Who can help is told once, with the tier.
         Some(state) => (
             if state.unseen.is_some() { Effect::Unseen } else { Effect::Waits },
-            format!("`{}` requires tier `{tier}`: {}", rule.id, missing(state)),
+            format!("tier `{tier}` is required: {}", missing(state)),
             None,
         ),
         // A tier that is not defined cannot be satisfied; validation refuses such files.

@@ -26,6 +26,24 @@ fn an_agent_outside_of_its_branches_is_denied() {
 }
 
 #[test]
+fn a_branch_that_only_looks_like_an_agents_is_not_its_own() {
+    let disguised = [
+        "refs/heads/copilot/fix",
+        "Copilot/fix",
+        "copilot",
+        "copilot-fix",
+        "xcopilot/fix",
+        "main\ncopilot/fix",
+        "copilot\u{200b}/fix",
+        "c\u{43e}pilot/fix",
+    ];
+    for name in disguised {
+        let scene = Scene::by_copilot().approved(&bob()).pull(|pull| pull.head.name = name.into());
+        scene.ends(Conclusion::Failure, &[Code::AgentBranch]);
+    }
+}
+
+#[test]
 fn an_agent_outside_of_its_repositories_is_denied() {
     let elsewhere = |facts: &mut crate::Facts| facts.repository = repository(9, "acme/payments");
     let verdict = Scene::by_copilot()

@@ -2,6 +2,7 @@
 //!
 //! `PROPTEST_CASES` sets how many cases are tried.
 
+mod deliveries;
 mod facts;
 mod own;
 mod rules;
@@ -18,6 +19,7 @@ use crate::ids::CheckRunId;
 use crate::plan::{Action, Shows, plan};
 use crate::rules::RuleSource;
 use crate::verdict::{Code, Conclusion, Verdict};
+use deliveries::{Move, Play};
 use rules::RuleFile;
 
 fn source(rules: &RuleFile) -> RuleSource {
@@ -118,6 +120,26 @@ proptest! {
         let tightened = how.apply(&rules);
         let after = verdict(&facts, &tightened);
         prop_assert!(!blocks(&before) || blocks(&after), "{how:?}\n{rules}\n{before:#?}");
+    }
+
+    #[test]
+    fn any_deliveries_end_the_same(
+        first in deliveries::first(),
+        events in deliveries::events(),
+        rules in rules::any_rules(),
+        moves in deliveries::moves(),
+    ) {
+        let (history, source) = (deliveries::history(first, events), source(&rules));
+        // Once, in order, and nothing lags: a look after each.
+        let mut once = Play::new(&history, &source);
+        for _ in &history {
+            once.play(Move::Arrive { which: 0, again: false });
+            once.play(Move::Look { lag: 0 });
+            once.play(Move::Happen);
+        }
+        let mut twisted = Play::new(&history, &source);
+        moves.into_iter().for_each(|step| twisted.play(step));
+        prop_assert_eq!(twisted.end(), once.end());
     }
 
     #[test]

@@ -140,7 +140,7 @@ fn file() -> impl Strategy<Value = FileChange> {
     })
 }
 
-fn review() -> impl Strategy<Value = Review> {
+pub(super) fn review() -> impl Strategy<Value = Review> {
     use ReviewState::{Approved, ChangesRequested, Commented, Dismissed, Pending};
     let state =
         prop_oneof![9 => Just(Approved), 1 => select(vec![ChangesRequested, Commented, Dismissed, Pending])];
