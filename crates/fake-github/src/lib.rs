@@ -53,7 +53,10 @@ pub use exchange::Exchange;
 pub use fault::{Fault, Route};
 pub use git::GitError;
 pub use server::{FakeGithub, StartError};
-pub use stage::{AccountType, AppSpec, OrgSpec, RepoSpec, Stage, StageError, TeamSpec, UserSpec};
+pub use stage::{
+    AccountType, AppSpec, BypassSpec, CheckSpec, ClassicSpec, DeployKeySpec, EnvironmentSpec, HookSpec, OrgSpec,
+    RepoSpec, ReviewsSpec, RulesetSpec, Safeguards, Stage, StageError, TeamSpec, UserSpec,
+};
 pub use step::{
     DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, Many, OnPull, Open, Push,
     RemoveMember, RemoveWriter, Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, Wait,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::git::Edit;
 use crate::pull::Pull;
+use crate::stage::Safeguards;
 
 /// A live permission, in GitHub's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +48,7 @@ pub(crate) struct Repo {
     pub(crate) pulls: BTreeMap<u64, Pull>,
     /// Oldest first.
     pub(crate) activities: Vec<Activity>,
+    pub(crate) safeguards: Safeguards,
 }
 
 /// One move of a branch.

@@ -18,6 +18,7 @@ mod apps;
 mod checks;
 mod hooks;
 mod repos;
+mod safeguards;
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 const API_VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
@@ -93,12 +94,27 @@ impl<'a> Asked<'a> {
             ("GET", ["app", "installations"]) => apps::installations(self),
             ("GET", ["app", "installations", id]) => apps::installation(self, id),
             ("POST", ["app", "installations", id, "access_tokens"]) => apps::create_token(self, id),
+            ("GET", ["app", "hook", "config"]) => hooks::config(self),
             ("GET", ["app", "hook", "deliveries"]) => hooks::list(self),
             ("GET", ["app", "hook", "deliveries", id]) => hooks::read(self, id),
             ("POST", ["app", "hook", "deliveries", id, "attempts"]) => hooks::attempt(self, id),
+            ("GET", ["installation", "repositories"]) => safeguards::repositories(self),
             ("GET", ["user", id]) => repos::user_by_id(self, id),
             ("GET", ["repositories", id]) => repos::by_id(self, id),
             ("GET", ["repos", owner, name]) => repos::read(self, owner, name),
+            ("GET", ["repos", owner, name, "branches"]) => safeguards::branches(self, owner, name),
+            ("GET", ["repos", owner, name, "branches", branch, "protection"]) => {
+                safeguards::classic(self, owner, name, branch)
+            }
+            ("GET", ["repos", owner, name, "rules", "branches", branch]) => {
+                safeguards::rules(self, owner, name, branch)
+            }
+            ("GET", ["repos", owner, name, "rulesets", id]) => safeguards::ruleset(self, owner, name, id),
+            ("GET", ["repos", owner, name, "keys"]) => safeguards::deploy_keys(self, owner, name),
+            ("GET", ["repos", owner, name, "environments"]) => safeguards::environments(self, owner, name),
+            ("GET", ["repos", owner, name, "actions", "permissions", "fork-pr-contributor-approval"]) => {
+                safeguards::fork_approval(self, owner, name)
+            }
             ("GET", ["repos", owner, name, "activity"]) => activity::list(self, owner, name),
             ("GET", ["repos", owner, name, "installation"]) => apps::repo_installation(self, owner, name),
             ("GET", ["repos", owner, name, "pulls", number]) => repos::pull(self, owner, name, number),

@@ -10,6 +10,13 @@ use serde::Deserialize;
 
 use crate::step::Step;
 
+mod safeguards;
+
+pub use safeguards::{
+    BypassSpec, CheckSpec, ClassicSpec, DeployKeySpec, EnvironmentSpec, HookSpec, ReviewsSpec, RulesetSpec,
+    Safeguards,
+};
+
 /// A whole `forge.toml`.
 #[derive(Debug, Clone, Default)]
 pub struct Stage {
@@ -43,6 +50,12 @@ pub struct AppSpec {
     pub webhook_secret: String,
     /// What the installation was granted.
     pub permissions: BTreeMap<String, String>,
+    /// What it is subscribed to.
+    pub events: Vec<String>,
+    /// Whether the installation is suspended: no token is given out.
+    pub suspended: bool,
+    /// The App's webhook.
+    pub hook: HookSpec,
 }
 
 impl Default for AppSpec {
@@ -55,6 +68,17 @@ impl Default for AppSpec {
             ("pull_requests", "read"),
             ("statuses", "write"),
         ];
+        let events = [
+            "check_run",
+            "check_suite",
+            "member",
+            "membership",
+            "organization",
+            "pull_request",
+            "pull_request_review",
+            "push",
+            "team",
+        ];
         Self {
             id: 4242,
             slug: "portcullis".to_owned(),
@@ -65,6 +89,9 @@ impl Default for AppSpec {
                 .iter()
                 .map(|(name, level)| ((*name).to_owned(), (*level).to_owned()))
                 .collect(),
+            events: events.map(str::to_owned).to_vec(),
+            suspended: false,
+            hook: HookSpec::default(),
         }
     }
 }
@@ -167,6 +194,9 @@ pub struct RepoSpec {
     /// Whether only its members see it.
     #[serde(default)]
     pub private: bool,
+    /// What guards it beside the gate.
+    #[serde(default)]
+    pub safeguards: Safeguards,
 }
 
 fn main_branch() -> String {

@@ -133,6 +133,7 @@ impl World {
             permissions,
             pulls: BTreeMap::new(),
             activities: Vec::new(),
+            safeguards: spec.safeguards.clone(),
         };
         self.repos.insert(repo.id, repo.clone());
         Ok(repo)

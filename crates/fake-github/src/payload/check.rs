@@ -20,13 +20,9 @@ pub(crate) fn app(world: &World, poster: &Poster) -> Value {
         "external_url": format!("https://{}.example", poster.slug),
         "html_url": format!("{WEB}/apps/{}", poster.slug), "created_at": born, "updated_at": born,
         "permissions": if own { json!(world.app.permissions) } else { json!({ "checks": "write" }) },
-        "events": EVENTS,
+        "events": world.app.events,
     })
 }
-
-/// What the App is subscribed to.
-pub(crate) const EVENTS: [&str; 7] =
-    ["check_run", "member", "membership", "organization", "pull_request", "pull_request_review", "push"];
 
 pub(crate) fn installation(world: &World) -> Value {
     let account = world.orgs.first().map_or(world.own_bot(), |org| org.account);
@@ -35,12 +31,13 @@ pub(crate) fn installation(world: &World) -> Value {
     json!({
         "id": id, "account": user(world, account), "app_id": world.app.id, "app_slug": world.app.slug,
         "client_id": client_id(world.app.id), "target_id": account, "target_type": "Organization",
-        "repository_selection": "all", "permissions": world.app.permissions, "events": EVENTS,
+        "repository_selection": "all", "permissions": world.app.permissions, "events": world.app.events,
         "access_tokens_url": format!("{API}/app/installations/{id}/access_tokens"),
         "repositories_url": format!("{API}/installation/repositories"),
-        "html_url": format!("{WEB}/settings/installations/{id}"), "created_at": born, "updated_at": born,
+        "html_url": format!("{WEB}/settings/installations/{id}"), "created_at": &born, "updated_at": &born,
         "single_file_name": null, "has_multiple_single_files": false, "single_file_paths": [],
-        "suspended_by": null, "suspended_at": null,
+        "suspended_by": world.app.suspended.then(|| user(world, account)),
+        "suspended_at": world.app.suspended.then_some(&born),
     })
 }
 

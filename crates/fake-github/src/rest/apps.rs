@@ -81,6 +81,9 @@ pub(super) fn create_token(asked: &Asked<'_>, id: &str) -> Answer {
     if asked.number(id)? != world.app.installation {
         return Err(Reply::not_found());
     }
+    if world.app.suspended {
+        return Err(Reply::message(403, "This installation has been suspended"));
+    }
     let wanted: Wanted = asked.body()?;
     let permissions = granted(&world, wanted.permissions.as_ref())?;
     let repositories = chosen(&world, &wanted)?;

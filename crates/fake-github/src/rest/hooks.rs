@@ -34,6 +34,16 @@ fn succeeded(attempt: &Attempt) -> bool {
     matches!(attempt.status, Some(200..=299))
 }
 
+/// The secret is never told; that there is one is.
+pub(super) fn config(asked: &Asked<'_>) -> Answer {
+    let world = asked.shared.world();
+    asked.as_app(&world)?;
+    let hook = &world.app.hook;
+    Ok(Reply::ok(json!({
+        "content_type": hook.content_type, "insecure_ssl": hook.insecure_ssl, "secret": "********", "url": hook.url,
+    })))
+}
+
 /// Newest first; the cursor is the id of the last attempt shown.
 pub(super) fn list(asked: &Asked<'_>) -> Answer {
     let world = asked.shared.world();
