@@ -1,10 +1,12 @@
 //! The command line. Standard output is the answer, standard error the progress; exit codes mean the same everywhere:
 //! 0 well, 1 the answer is bad news, 2 it could not be found out.
 
+mod access;
 mod check;
 mod complaint;
 mod deliveries;
 mod demo;
+mod doctor;
 mod explain;
 mod init;
 mod rules;
@@ -36,6 +38,8 @@ enum Verb {
     Explain(explain::Explain),
     /// List deliveries: what came, what became of it, what could not be read
     Deliveries(deliveries::Deliveries),
+    /// Examine how the forge is set up: is the check required, pinned to the App, and who can go past it
+    Doctor(doctor::Doctor),
     /// Play the main job on this machine: an embedded forge, a gate, and a handful of pull requests
     Demo(demo::Play),
     /// Write commented rules and their cases to start from
@@ -56,6 +60,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Test(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
         Verb::Deliveries(verb) => verb.run(),
+        Verb::Doctor(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Init(verb) => verb.run(),
         Verb::Rules(verb) => verb.run(),

@@ -211,6 +211,21 @@ pub fn forge(flags: &Flags) -> Result<crate::github::Settings, ConfigError> {
     forge_of(flags, &file.github)
 }
 
+/// Where the rules stand, when flags, environment or settings file say so.
+///
+/// # Errors
+/// [`ConfigError`] names the setting.
+pub fn rules_named(flags: &Flags) -> Result<Option<RulesAt>, ConfigError> {
+    let file = match &flags.config {
+        Some(path) => File::read(path)?,
+        None => File::default(),
+    };
+    if flags.rules.is_none() && flags.rules_repository.is_none() && file.rules.is_none() {
+        return Ok(None);
+    }
+    rules_at(flags.rules.clone(), flags.rules_repository.clone(), file.rules).map(Some)
+}
+
 fn forge_of(flags: &Flags, file: &GithubFile) -> Result<crate::github::Settings, ConfigError> {
     let app_id = flags.app_id.or(file.app_id).ok_or(ConfigError::Missing {
         name: "github.app_id",

@@ -24,6 +24,7 @@ mod flight;
 mod gather;
 mod graphql;
 mod http;
+pub mod posture;
 mod pulls;
 mod roster;
 mod rules;
@@ -36,7 +37,7 @@ pub use apply::Applied;
 pub use error::{Again, ForgeError};
 pub use gather::{Ask, Seen};
 pub use rules::PolicyRead;
-pub use settings::{Limits, Settings, SettingsError};
+pub use settings::{Limits, Purpose, Settings, SettingsError};
 
 use crate::git::GitCache;
 

@@ -19,7 +19,7 @@ use super::budget::{Cost, Payer};
 use super::error::ForgeError;
 use super::flight::Flights;
 use super::http::{Call, Http, Repeat};
-use super::settings::{Addresses, Settings, SettingsError};
+use super::settings::{Addresses, Purpose, Settings, SettingsError};
 use super::wire;
 
 /// A token is not used in its last minutes: clocks differ, and a look takes a while.
@@ -27,12 +27,26 @@ const MARGIN: i64 = 5 * 60_000;
 
 /// What a token is asked for, best first. GitHub answers 422 when a permission was not granted to the installation;
 /// `members` is the one that owners leave out, then whatever is granted has to do.
-const SCOPES: [Option<&str>; 3] = [
+const TO_JUDGE: &[Option<&str>] = &[
     Some(
         r#"{"permissions":{"checks":"write","contents":"read","members":"read","metadata":"read","pull_requests":"read"}}"#,
     ),
     Some(r#"{"permissions":{"checks":"write","contents":"read","metadata":"read","pull_requests":"read"}}"#),
     None,
+];
+
+/// What a token is asked for that only reads how the forge is set up, best first. GitHub tells who may bypass a ruleset
+/// only to whoever may change it, hence the first two; nothing is ever written with them.
+const TO_INSPECT: &[Option<&str>] = &[
+    Some(
+        r#"{"permissions":{"actions":"read","administration":"write","contents":"read","metadata":"read"}}"#,
+    ),
+    Some(r#"{"permissions":{"administration":"write","contents":"read","metadata":"read"}}"#),
+    Some(r#"{"permissions":{"actions":"read","administration":"read","contents":"read","metadata":"read"}}"#),
+    Some(r#"{"permissions":{"administration":"read","contents":"read","metadata":"read"}}"#),
+    Some(r#"{"permissions":{"actions":"read","contents":"read","metadata":"read"}}"#),
+    Some(r#"{"permissions":{"contents":"read","metadata":"read"}}"#),
+    Some(r#"{"permissions":{"metadata":"read"}}"#),
 ];
 
 /// An installation's token.
@@ -55,7 +69,8 @@ pub(super) struct Auth {
     app_id: u64,
     key: EncodingKey,
     tokens: Flights<InstallationId, Arc<Token>>,
-    /// Which of [`SCOPES`] an installation could give; forgotten after an hour, for grants change.
+    scopes_asked: &'static [Option<&'static str>],
+    /// Which of them an installation could give; forgotten after an hour, for grants change.
     scopes: moka::future::Cache<InstallationId, usize>,
     serials: AtomicU64,
 }
@@ -81,6 +96,10 @@ impl Auth {
         let auth = Self {
             app_id: settings.app_id,
             key,
+            scopes_asked: match settings.purpose {
+                Purpose::Judge => TO_JUDGE,
+                Purpose::Inspect => TO_INSPECT,
+            },
             tokens: Flights::new(10_000, hour),
             scopes: moka::future::Cache::builder().max_capacity(10_000).time_to_live(hour).build(),
             serials: AtomicU64::new(0),
@@ -116,7 +135,7 @@ impl Auth {
         let url = addresses.rest(&["app", "installations", &installation.to_string(), "access_tokens"]);
         let known = self.scopes.get(&installation).await.unwrap_or(0);
         let mut refused = ForgeError::broken("mint_token", "no scope was tried");
-        for (level, scope) in SCOPES.iter().enumerate().skip(known) {
+        for (level, scope) in self.scopes_asked.iter().enumerate().skip(known) {
             match self.mint_with(http, url.clone(), *scope).await {
                 Ok(token) => {
                     self.scopes.insert(installation, level).await;

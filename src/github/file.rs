@@ -71,8 +71,18 @@ pub(super) async fn read(
     (commit, path): (&Sha, &str),
     most: usize,
 ) -> Result<Fact<Option<String>>, ForgeError> {
-    let expression = format!("{commit}:{path}");
-    let variables = Variables { owner: repo.owner(), name: repo.name(), expression: &expression };
+    read_as(api, installation, repo, (&format!("{commit}:{path}"), path), most).await
+}
+
+/// Reads one file that an expression names, such as that of [`at_head`].
+pub(super) async fn read_as(
+    api: &Api,
+    installation: InstallationId,
+    repo: &RepoName,
+    (expression, path): (&str, &str),
+    most: usize,
+) -> Result<Fact<Option<String>>, ForgeError> {
+    let variables = Variables { owner: repo.owner(), name: repo.name(), expression };
     let data: Data = api.query(installation, &FILE, &variables).await?;
     let found = data.repository.ok_or_else(|| ForgeError::Gone { what: format!("repository {repo}") })?;
     Ok(match text(found.object.as_ref(), path, most) {

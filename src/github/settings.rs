@@ -23,8 +23,19 @@ pub struct Settings {
     pub git_url: String,
     /// Names us to the forge, which asks that it be an address or a product name.
     pub user_agent: String,
+    /// What tokens are asked for.
+    pub purpose: Purpose,
     /// Bounds of time, size and number.
     pub limits: Limits,
+}
+
+/// What the client is for: its tokens may do that, and no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To judge changes and show verdicts.
+    Judge,
+    /// To read how the forge is set up.
+    Inspect,
 }
 
 impl Settings {
@@ -38,6 +49,7 @@ impl Settings {
             graphql_url: None,
             git_url: "https://github.com".into(),
             user_agent: concat!("portcullis/", env!("CARGO_PKG_VERSION")).into(),
+            purpose: Purpose::Judge,
             limits: Limits::default(),
         }
     }

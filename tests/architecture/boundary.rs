@@ -6,7 +6,7 @@ use crate::tree::{Code, below, file, none, production};
 
 /// The app's modules from the ground up, and which of those below each may name. What is not listed is forbidden.
 /// `github` and `store` never meet; `webhook` can neither read the forge nor act on it.
-const ORDER: [(&str, &[&str]); 17] = [
+const ORDER: [(&str, &[&str]); 18] = [
     ("lease", &[]),
     ("clock", &[]),
     ("telemetry", &[]),
@@ -17,6 +17,7 @@ const ORDER: [(&str, &[&str]); 17] = [
     ("manual", &[]),
     ("store", &["lease"]),
     ("github", &["lease", "report", "git"]),
+    ("doctor", &["github"]),
     ("config", &["github"]),
     ("reconcile", &["lease", "clock", "report", "rulebook", "store", "github"]),
     ("webhook", &["store"]),
@@ -33,6 +34,7 @@ const ORDER: [(&str, &[&str]); 17] = [
             "store",
             "git",
             "github",
+            "doctor",
             "config",
             "serve",
             "demo",

@@ -54,8 +54,8 @@ pub use fault::{Fault, Route};
 pub use git::GitError;
 pub use server::{FakeGithub, StartError};
 pub use stage::{
-    AccountType, AppSpec, BypassSpec, CheckSpec, ClassicSpec, DeployKeySpec, EnvironmentSpec, HookSpec, OrgSpec,
-    RepoSpec, ReviewsSpec, RulesetSpec, Safeguards, Stage, StageError, TeamSpec, UserSpec,
+    AccountType, AppSpec, BypassSpec, CheckSpec, ClassicSpec, DeployKeySpec, EnvironmentSpec, HookSpec,
+    OrgSpec, RepoSpec, ReviewsSpec, RulesetSpec, Safeguards, Stage, StageError, TeamSpec, UserSpec,
 };
 pub use step::{
     DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, Many, OnPull, Open, Push,

@@ -1,8 +1,6 @@
 //! `portcullis check --forge`: whether whom the rules name exists, and whether anybody is among them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use policy::complaint::{Code, Complaint, Severity};
@@ -12,11 +10,9 @@ use policy::rules::Rules;
 use policy::rules::named::{Named, Who, named};
 use policy::{Fact, InstallationId, UserId};
 
+use crate::cli::access::Access;
 use crate::cli::{Error, runtime};
-use crate::clock::Clock;
-use crate::config::{self, Flags};
-use crate::git::{self, GitCache};
-use crate::github::GitHub;
+use crate::github::{GitHub, Purpose};
 
 /// How the forge is asked, as `serve` is told.
 #[derive(Debug, Clone, Args)]
@@ -24,21 +20,8 @@ pub(super) struct Forge {
     /// Ask the forge as well whether organisations, teams and accounts exist; takes the settings of `serve`
     #[arg(long)]
     pub(super) forge: bool,
-    /// Settings file (TOML); flags and environment go first
-    #[arg(long, env = "PORTCULLIS_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The GitHub App's id
-    #[arg(long, env = "PORTCULLIS_APP_ID", value_name = "N")]
-    app_id: Option<u64>,
-    /// File with the App's private key (PEM); or PORTCULLIS_PRIVATE_KEY holds the key itself
-    #[arg(long, env = "PORTCULLIS_PRIVATE_KEY_FILE", value_name = "FILE")]
-    private_key_file: Option<PathBuf>,
-    /// REST base, `https://HOST/api/v3` on GitHub Enterprise Server [default: https://api.github.com]
-    #[arg(long, env = "PORTCULLIS_API_URL", value_name = "URL")]
-    api_url: Option<String>,
-    /// GraphQL endpoint [default: derived from the REST base]
-    #[arg(long, env = "PORTCULLIS_GRAPHQL_URL", value_name = "URL")]
-    graphql_url: Option<String>,
+    #[command(flatten)]
+    access: Access,
 }
 
 /// A code, what is wrong, and how bad it is.
@@ -47,19 +30,8 @@ type Wrong = (Code, String);
 impl Forge {
     /// Complaints about whom the rules name.
     pub(super) fn complaints(&self, rules: &Rules, text: &str) -> Result<Vec<Complaint>, Error> {
-        let flags = Flags {
-            config: self.config.clone(),
-            app_id: self.app_id,
-            private_key_file: self.private_key_file.clone(),
-            api_url: self.api_url.clone(),
-            graphql_url: self.graphql_url.clone(),
-            ..Flags::default()
-        };
-        let settings = config::forge(&flags)?;
-        // Nothing is fetched; the client wants a cache all the same.
-        let folder = tempfile::tempdir()?;
-        let cache = Arc::new(GitCache::open(folder.path().to_owned(), git::Limits::default())?);
-        let github = GitHub::new(&settings, Clock::system().as_fn(), cache)?;
+        let reader = self.access.reader(Purpose::Judge)?;
+        let github = reader.github();
         runtime()?.block_on(async {
             let census = Census { installations: github.installations().await?, github, rules };
             let mut found = Vec::new();
@@ -76,7 +48,7 @@ impl Forge {
 }
 
 struct Census<'r> {
-    github: GitHub,
+    github: &'r GitHub,
     installations: BTreeMap<String, InstallationId>,
     rules: &'r Rules,
 }

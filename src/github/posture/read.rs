@@ -1,0 +1,226 @@
+//! The App, its installations and their repositories.
+
+use std::collections::HashSet;
+
+use policy::rules::{OWN_MAX_BYTES, OWN_RULES};
+use policy::{Fact, InstallationId, RepoName};
+
+use super::ask::{Asker, all, fact, one};
+use super::{
+    AppSeen, DeliveriesSeen, Environment, HookSeen, InstallationSeen, RepositoryPosture, RepositorySeen, wire,
+};
+use crate::github::GitHub;
+use crate::github::error::{ForgeError, quote};
+use crate::github::file;
+
+/// A thousand installations, repositories of one, deploy keys, environments.
+const MOST_PAGES: u32 = 10;
+
+impl GitHub {
+    /// The App itself.
+    ///
+    /// # Errors
+    /// [`ForgeError`].
+    pub async fn app(&self) -> Result<AppSeen, ForgeError> {
+        let api = self.api();
+        let wire::App { id, slug, permissions, events } =
+            one(api, Asker::App, "get_app", api.addresses.rest(&["app"])).await?;
+        Ok(AppSeen { id, slug, permissions, events })
+    }
+
+    /// The App's webhook, or why it cannot be seen.
+    pub async fn hook(&self) -> Fact<HookSeen> {
+        let api = self.api();
+        let url = api.addresses.rest(&["app", "hook", "config"]);
+        let told: Result<wire::Hook, _> = one(api, Asker::App, "get_hook", url).await;
+        let seen = told.map(|hook| HookSeen {
+            url: hook.url,
+            content_type: hook.content_type,
+            insecure_ssl: hook.insecure_ssl.map(|told| match told {
+                serde_json::Value::String(text) => text,
+                other => other.to_string(),
+            }),
+            signed: hook.secret.is_some_and(|secret| !secret.is_empty()),
+        });
+        fact(seen, "the App's own key")
+    }
+
+    /// The newest page of deliveries, or why they cannot be seen.
+    pub async fn recent_deliveries(&self) -> Fact<DeliveriesSeen> {
+        let api = self.api();
+        let mut url = api.addresses.rest(&["app", "hook", "deliveries"]);
+        url.query_pairs_mut().append_pair("per_page", "100");
+        let told: Result<Vec<wire::Delivery>, _> = one(api, Asker::App, "list_deliveries", url).await;
+        fact(told.map(|listed| count(&listed)), "the App's own key")
+    }
+
+    /// All installations of the App.
+    ///
+    /// # Errors
+    /// [`ForgeError`]; [`ForgeError::Incomplete`] when there are more than a thousand.
+    pub async fn all_installations(&self) -> Result<Vec<InstallationSeen>, ForgeError> {
+        let api = self.api();
+        let url = api.addresses.rest(&["app", "installations"]);
+        let listed =
+            all::<Vec<wire::Installation>>(api, Asker::App, "list_installations", &url, MOST_PAGES).await?;
+        Ok(listed.into_iter().map(InstallationSeen::from).collect())
+    }
+
+    /// The installation that a repository belongs to.
+    ///
+    /// # Errors
+    /// [`ForgeError::Gone`] when the App is not installed there.
+    pub async fn installation_of(&self, repo: &RepoName) -> Result<InstallationSeen, ForgeError> {
+        let api = self.api();
+        let url = api.addresses.rest(&["repos", repo.owner(), repo.name(), "installation"]);
+        let told: wire::Installation = one(api, Asker::App, "find_installation", url).await?;
+        Ok(told.into())
+    }
+
+    /// One repository.
+    ///
+    /// # Errors
+    /// [`ForgeError`].
+    pub async fn repository(
+        &self,
+        id: InstallationId,
+        repo: &RepoName,
+    ) -> Result<RepositorySeen, ForgeError> {
+        let api = self.api();
+        let url = api.addresses.rest(&["repos", repo.owner(), repo.name()]);
+        let told = one(api, Asker::Installation(id), "get_repository", url).await?;
+        seen(told).ok_or_else(|| ForgeError::broken("get_repository", "its name is none"))
+    }
+
+    /// The repositories of an installation, or why they cannot be listed.
+    pub async fn repositories(&self, id: InstallationId) -> Fact<Vec<RepositorySeen>> {
+        let api = self.api();
+        let url = api.addresses.rest(&["installation", "repositories"]);
+        let listed =
+            all::<wire::Repositories>(api, Asker::Installation(id), "list_repositories", &url, MOST_PAGES)
+                .await;
+        let listed = listed.and_then(|listed| {
+            let named: Option<Vec<_>> = listed.into_iter().map(seen).collect();
+            named.ok_or_else(|| ForgeError::broken("list_repositories", "a repository's name is none"))
+        });
+        fact(listed, "metadata: read")
+    }
+
+    /// What guards a repository and its governed branches, where `check` is ours.
+    pub async fn repository_posture(
+        &self,
+        installation: &InstallationSeen,
+        repository: RepositorySeen,
+        check: &str,
+    ) -> RepositoryPosture {
+        let (id, repo) = (installation.id, repository.name.clone());
+        let (listed, branches) = self.branch_postures(installation, &repository, check).await;
+        let fork_approval = match repository.private {
+            true => None,
+            false => Some(self.fork_approval(id, &repo).await),
+        };
+        RepositoryPosture {
+            listed,
+            branches,
+            own_rules: self.own_rules(id, &repo).await,
+            writing_keys: self.writing_keys(id, &repo).await,
+            fork_approval,
+            environments: self.environments(id, &repo).await,
+            repository,
+        }
+    }
+
+    async fn own_rules(&self, id: InstallationId, repo: &RepoName) -> Fact<Option<String>> {
+        let expression = file::at_head(OWN_RULES);
+        // One byte more than may come into force is enough to see that it is too long.
+        let read = file::read_as(self.api(), id, repo, (&expression, OWN_RULES), OWN_MAX_BYTES + 1).await;
+        match fact(read, "contents: read") {
+            Fact::Known(text) => text,
+            Fact::Unknown(why) => Fact::Unknown(why),
+        }
+    }
+
+    async fn writing_keys(&self, id: InstallationId, repo: &RepoName) -> Fact<Vec<String>> {
+        let api = self.api();
+        let url = api.addresses.rest(&["repos", repo.owner(), repo.name(), "keys"]);
+        let keys =
+            all::<Vec<wire::DeployKey>>(api, Asker::Installation(id), "list_deploy_keys", &url, MOST_PAGES)
+                .await;
+        let writing = keys.map(|keys| {
+            keys.into_iter().filter(|key| !key.read_only).map(|key| key.title).collect::<Vec<_>>()
+        });
+        fact(writing, "administration: read")
+    }
+
+    /// <https://docs.github.com/en/rest/actions/permissions>, told of public repositories.
+    async fn fork_approval(&self, id: InstallationId, repo: &RepoName) -> Fact<String> {
+        let api = self.api();
+        let (owner, name) = (repo.owner(), repo.name());
+        let path = ["repos", owner, name, "actions", "permissions", "fork-pr-contributor-approval"];
+        let url = api.addresses.rest(&path);
+        let told: Result<wire::ForkApproval, _> =
+            one(api, Asker::Installation(id), "get_fork_approval", url).await;
+        fact(told.map(|told| told.approval_policy), "administration: read")
+    }
+
+    async fn environments(&self, id: InstallationId, repo: &RepoName) -> Fact<Vec<Environment>> {
+        let api = self.api();
+        let url = api.addresses.rest(&["repos", repo.owner(), repo.name(), "environments"]);
+        let listed =
+            all::<wire::Environments>(api, Asker::Installation(id), "list_environments", &url, MOST_PAGES)
+                .await;
+        fact(listed.map(|listed| listed.into_iter().map(Environment::from).collect()), "actions: read")
+    }
+}
+
+impl From<wire::Installation> for InstallationSeen {
+    fn from(told: wire::Installation) -> Self {
+        let (account, kind) = told.account.map(|account| (account.login, account.kind)).unwrap_or_default();
+        Self {
+            id: InstallationId(told.id),
+            account,
+            organization: kind != "User",
+            permissions: told.permissions,
+            events: told.events,
+            suspended: told.suspended_at.is_some(),
+        }
+    }
+}
+
+fn seen(told: wire::Repository) -> Option<RepositorySeen> {
+    let name = RepoName::parse(&told.full_name)?;
+    let wire::Repository { default_branch, private, archived, .. } = told;
+    Some(RepositorySeen { name, default_branch, private, archived })
+}
+
+/// A delivery that was taken at a later try is no failure: tries share the GUID.
+fn count(listed: &[wire::Delivery]) -> DeliveriesSeen {
+    let taken = |delivery: &&wire::Delivery| (200..300).contains(&delivery.status_code);
+    let well: HashSet<&str> = listed.iter().filter(taken).map(|delivery| delivery.guid.as_str()).collect();
+    let all: HashSet<&str> = listed.iter().map(|delivery| delivery.guid.as_str()).collect();
+    let newest = listed.iter().find(|delivery| !well.contains(delivery.guid.as_str()));
+    DeliveriesSeen {
+        seen: all.len(),
+        failed: all.len() - well.len(),
+        newest_failure: newest.map(|delivery| quote(&format!("{}: {}", delivery.event, delivery.status))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_that_was_taken_in_the_end_did_not_fail() {
+        let delivery = |guid: &str, status_code| wire::Delivery {
+            guid: guid.to_owned(),
+            event: "push".to_owned(),
+            status: format!("answered {status_code}"),
+            status_code,
+        };
+        let told = count(&[delivery("a", 202), delivery("b", 401), delivery("a", 503), delivery("c", 0)]);
+        let newest_failure = Some("push: answered 401".to_owned());
+        assert_eq!(told, DeliveriesSeen { seen: 3, failed: 2, newest_failure });
+        assert_eq!(count(&[]), DeliveriesSeen::default());
+    }
+}
