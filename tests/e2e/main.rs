@@ -13,6 +13,7 @@
 mod child;
 mod counts;
 mod crash;
+mod doctor;
 mod faults;
 #[path = "../../fixtures/fold.rs"]
 mod fold;
