@@ -1,7 +1,8 @@
 //! One branch: is our check required and ours alone, who may go past it, and what else holds there.
 //!
-//! Rulesets and classic protection hold together: what one of them demands is demanded. So whatever one is seen to
-//! demand passes, nothing fails while the other is unseen, and to go past our check is to go past all that require it.
+//! Rulesets and classic protection hold together: what one of them demands is demanded. So what one is seen to demand
+//! passes, what none is seen to demand is unknown while one is unseen, and to go past our check is to go past all that
+//! require it of us.
 
 use policy::Fact;
 
@@ -140,19 +141,22 @@ fn pinned(ours: &[&Way<'_>], check: &str, app: u64) -> Line {
     )
 }
 
-/// Where some take the check from us only, to go past those is what counts: the others can be satisfied by anybody.
+/// Only what takes the check from us alone can hold anybody up: the rest is satisfied by whoever posts a check.
 fn bypass(ours: &[&Way<'_>]) -> Line {
-    let pinned: Vec<&Way<'_>> = ours.iter().copied().filter(|way| way.app.is_some()).collect();
-    let ours = if pinned.is_empty() { ours } else { pinned.as_slice() };
     let point = Point::Bypass;
     let fix = "empty the bypass list of the ruleset, or in classic protection tick `Do not allow bypassing the above \
                settings`";
+    let ours: Vec<&Way<'_>> = ours.iter().copied().filter(|way| way.app.is_some()).collect();
+    if ours.is_empty() {
+        let said = "anybody who may write checks or statuses goes past it, for it is taken from anybody";
+        return Line::fail(point, said, "choose this App as the source of the check");
+    }
     if let Some(way) = ours.iter().find(|way| matches!(way.past, Past::Nobody)) {
         return Line::pass(point, format!("nobody may go past {}", way.what));
     }
     let mut told = Vec::new();
     let mut blind = false;
-    for way in ours {
+    for way in &ours {
         let who = match &way.past {
             Past::Nobody => continue,
             Past::Administrators => "administrators".to_owned(),

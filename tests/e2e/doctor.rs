@@ -132,6 +132,18 @@ fn stand(report: &Value, wanted: &[(&str, &str, &str)]) {
     }
 }
 
+/// A forge that was examined, with what was said.
+pub(crate) async fn examined_whole() -> FakeGithub {
+    let github = forge(&format!("{WELL}{CLASSIC}"), StatusCode::ACCEPTED).await;
+    github.record();
+    assert_eq!(run(&github, &["--rules", "rules.toml"]).0, Some(0));
+    assert_eq!(
+        run(&github, &["--rules-repository", WEB, "--rules", ".github/portcullis.toml", WEB]).0,
+        Some(1)
+    );
+    github
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repository_that_is_set_up_well_passes() {
     let github = forge(WELL, StatusCode::ACCEPTED).await;
@@ -158,6 +170,11 @@ async fn classic_protection_is_as_good() {
     stand(&report, &[]);
     assert_eq!(code, Some(0));
 
+    let excepted = stage.replace("enforce_admins = true", "");
+    let (code, report) = examined(&forge(&excepted, StatusCode::ACCEPTED).await);
+    stand(&report, &[("bypass", "fail", "classic branch protection: administrators")]);
+    assert_eq!(code, Some(1));
+
     let lax = "enforce_admins = false\nallow_force_pushes = true\nallow_deletions = true";
     let stage = stage.replace("enforce_admins = true", lax).replace(", app = 4242", "");
     let (code, report) = examined(&forge(&stage, StatusCode::ACCEPTED).await);
@@ -165,7 +182,7 @@ async fn classic_protection_is_as_good() {
         &report,
         &[
             ("check-pinned", "fail", "from anybody"),
-            ("bypass", "fail", "administrators"),
+            ("bypass", "fail", "anybody"),
             ("force-pushes", "fail", "overwritten"),
             ("deletion", "fail", "deleted"),
         ],
@@ -179,7 +196,7 @@ async fn each_mistake_on_a_branch_fails_with_its_fix() {
         (
             "portcullis\", app = 4242",
             "portcullis\"",
-            &[("check-pinned", "fail", "choose this App as the source")],
+            &[("check-pinned", "fail", "choose this App as the source"), ("bypass", "fail", "goes past it")],
         ),
         (
             "app = 4242",

@@ -58,8 +58,13 @@ impl Caller<'_> {
     }
 
     async fn of_the_app(&self, jwt: &str) {
-        for path in ["/app", "/app/installations", "/app/installations/7001", "/repos/acme/web/installation"]
-        {
+        for path in [
+            "/app",
+            "/app/hook/config",
+            "/app/installations",
+            "/app/installations/7001",
+            "/repos/acme/web/installation",
+        ] {
             self.get(jwt, path).await;
         }
         let listed = self.get(jwt, "/app/hook/deliveries?per_page=100").await;
@@ -75,6 +80,17 @@ impl Caller<'_> {
     async fn of_repositories(&self, token: &str) {
         let paths = [
             "/rate_limit",
+            "/installation/repositories?per_page=1&page=2",
+            "/repos/acme/web/branches?protected=true",
+            "/repos/acme/web/branches",
+            "/repos/acme/web/branches/main/protection",
+            "/repos/acme/web/rules/branches/main",
+            "/repos/acme/web/rules/branches/none",
+            "/repos/acme/web/rulesets/501",
+            "/repos/acme/web/rulesets/502",
+            "/repos/acme/web/keys",
+            "/repos/acme/web/environments",
+            "/repos/acme/web/actions/permissions/fork-pr-contributor-approval",
             "/repos/acme/web",
             "/repos/acme/vault",
             "/repositories/3001",
@@ -145,6 +161,12 @@ impl Caller<'_> {
                 422,
             ),
             (Method::GET, token, "/repos/acme/none", None, 404),
+            (Method::GET, token, "/repos/acme/vault/branches/main/protection", None, 404),
+            (Method::GET, token, "/repos/acme/web/branches/none/protection", None, 404),
+            (Method::GET, token, "/repos/acme/web/rulesets/1", None, 404),
+            (Method::GET, weak, "/repos/acme/web/branches/main/protection", None, 403),
+            (Method::GET, weak, "/repos/acme/web/keys", None, 403),
+            (Method::GET, weak, "/repos/acme/web/environments", None, 403),
             (Method::GET, token, "/repos/acme/web/pulls/99", None, 404),
             (Method::GET, token, "/repos/acme/web/collaborators/nobody/permission", None, 404),
             (Method::GET, token, "/orgs/nobody/members", None, 404),
