@@ -175,12 +175,18 @@ fn help_names_every_verb_and_flag() {
             assert!(out.contains(flag), "`{flag}` is missing in the help of {arguments:?}:\n{out}");
         }
     };
-    help(&["--help"], &["serve", "check", "explain", "deliveries", "demo", "init", "rules", "--version"]);
+    help(
+        &["--help"],
+        &["serve", "check", "explain", "deliveries", "doctor", "demo", "init", "rules", "--version"],
+    );
     let check = ["[FILE]", "--json", "--sarif", "--deny-warnings", "--explain", "--forge", "--app-id"];
     help(&["check", "--help"], &check);
     help(&["init", "--help"], &["[FILE]", "--profile", "--org", "--people-org", "never overwritten"]);
     help(&["explain", "--help"], &["<OWNER/REPO#N>", "--json", "--data", "--store", "--config"]);
     help(&["deliveries", "--help"], &["--failed", "--limit", "--body", "--json", "--data", "--store"]);
+    let doctor =
+        ["[OWNER/REPO]", "--json", "--rules", "--rules-repository", "--app-id", "UNKNOWN", "leaves with 0"];
+    help(&["doctor", "--help"], &doctor);
     help(&["demo", "--help"], &["--stay"]);
     let serve = [
         "--config",

@@ -3,6 +3,7 @@
 mod annotations;
 mod forge;
 mod members;
+mod posture;
 mod pull;
 mod requests;
 mod tokens;
