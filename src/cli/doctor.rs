@@ -20,12 +20,14 @@ use crate::github::{ForgeError, GitHub, Purpose};
 /// Repositories examined at one time.
 const AT_ONCE: usize = 4;
 
-/// Examine how the forge is set up, of every installation of the App or of one repository
-///
-/// Each line is pass, FAIL or UNKNOWN, with the way to mend it. Leaves with 0 when nothing failed, with 1 when something
-/// did, and with 2 when it could not be found out. What is UNKNOWN could not be seen and is no pass, but alone it
-/// leaves with 0: read it. Nothing is changed.
+/// What stands below the flags.
+const MEANING: &str = "Each line is pass, FAIL or UNKNOWN, with the way to mend it. Nothing is changed.
+Leaves with 0 when nothing failed, with 1 when something did, with 2 when it could not be found out.
+What is UNKNOWN could not be seen and is no pass; alone it leaves with 0, so read it.";
+
+/// Examine how the forge is set up
 #[derive(Debug, Args)]
+#[command(after_help = MEANING)]
 pub(super) struct Doctor {
     /// Only this repository, its branches and its installation
     #[arg(value_name = "OWNER/REPO")]

@@ -60,40 +60,39 @@ fn our_check(seen: &BranchPosture, check: &str, app: u64) -> Vec<Line> {
     let ways = ways(seen, check);
     let (ours, others): (Vec<&Way<'_>>, Vec<&Way<'_>>) =
         ways.iter().partition(|way| way.app.is_none_or(|from| from == app));
-    let fix = format!(
-        "in a ruleset, Require status checks to pass: add `{check}` and choose this App as its source"
-    );
     if ours.is_empty() {
-        let why_unseen = unseen(seen);
-        let nothing = |point| match &why_unseen {
-            Some(why) => {
-                let said = format!("no ruleset or protection that could be seen requires `{check}`; {why}");
-                Line::unknown(point, said, fix.clone())
-            }
-            None => match others.first() {
-                Some(other) => Line::fail(
-                    point,
-                    format!(
-                        "{} requires `{check}` from App {}, which is not ours ({app})",
-                        other.what,
-                        other.app.unwrap_or_default()
-                    ),
-                    fix.clone(),
-                ),
-                None => Line::fail(
-                    point,
-                    format!("nothing requires `{check}`: whatever it says blocks nothing"),
-                    fix.clone(),
-                ),
-            },
-        };
-        return [Point::CheckRequired, Point::CheckPinned, Point::Bypass].map(nothing).to_vec();
+        return not_required(check, app, unseen(seen), others.first().copied());
     }
     let by = names(ours.iter().map(|way| way.what.as_str()));
     vec![
         Line::pass(Point::CheckRequired, format!("`{check}` is required by {by}")),
         pinned(&ours, check, app),
         bypass(&ours),
+    ]
+}
+
+/// Nothing that could be seen requires our check of us.
+fn not_required(check: &str, app: u64, unseen: Option<String>, other: Option<&Way<'_>>) -> Vec<Line> {
+    let fix = format!(
+        "in a ruleset, Require status checks to pass: add `{check}` and choose this App as its source"
+    );
+    if let Some(why) = unseen {
+        let said = format!("no ruleset or protection that could be seen requires `{check}`; {why}");
+        return [Point::CheckRequired, Point::CheckPinned, Point::Bypass]
+            .map(|point| Line::unknown(point, &said, &fix))
+            .to_vec();
+    }
+    let said = match other {
+        Some(Way { what, app: Some(another), .. }) => {
+            format!("{what} requires `{check}` from App {another}, which is not ours ({app})")
+        }
+        _ => format!("nothing requires `{check}`: whatever it says blocks nothing"),
+    };
+    let first = "require it first, with this App as its source";
+    vec![
+        Line::fail(Point::CheckRequired, said, fix),
+        Line::fail(Point::CheckPinned, "nothing requires it from this App", first),
+        Line::fail(Point::Bypass, "nothing requires it from this App, so everybody goes past it", first),
     ]
 }
 

@@ -169,6 +169,8 @@ fn every_setting_metric_and_code_is_documented() {
     need("docs/rules.md", codes(complaints.collect()), "complaint code");
     let classes = change::Class::BUILTIN.iter().map(ToString::to_string).collect();
     need("docs/rules.md", classes, "change class");
+    let points = portcullis::doctor::Point::ALL.iter().map(|point| point.as_str());
+    need("docs/operations.md", codes(points.collect()), "line of doctor");
     none(&wrong, "what people meet is explained:");
 }
 

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::stage::{RULES, WEB, propose};
 
+/// Point, standing, and words of it.
+type Told<'a> = (&'a str, &'a str, &'a str);
+
 /// Everything is as it should be.
 const WELL: &str = r#"
 [app]
@@ -118,7 +121,7 @@ fn lines(report: &Value) -> Vec<(String, String, String)> {
 
 /// Only these points stand so, each with these words, and whatever else is not told here passes.
 #[track_caller]
-fn stand(report: &Value, wanted: &[(&str, &str, &str)]) {
+fn stand(report: &Value, wanted: &[Told<'_>]) {
     let all = lines(report);
     let ill: Vec<_> = all.iter().filter(|(_, standing, _)| standing != "pass").collect();
     assert_eq!(ill.len(), wanted.len(), "{report:#}");
@@ -192,7 +195,7 @@ async fn classic_protection_is_as_good() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_mistake_on_a_branch_fails_with_its_fix() {
-    let cases: &[(&str, &str, &[(&str, &str, &str)])] = &[
+    let cases: &[(&str, &str, &[Told<'_>])] = &[
         (
             "portcullis\", app = 4242",
             "portcullis\"",
@@ -203,8 +206,8 @@ async fn each_mistake_on_a_branch_fails_with_its_fix() {
             "app = 77",
             &[
                 ("check-required", "fail", "from App 77, which is not ours (4242)"),
-                ("check-pinned", "fail", "add `portcullis` and choose this App"),
-                ("bypass", "fail", "App 77"),
+                ("check-pinned", "fail", "require it first"),
+                ("bypass", "fail", "everybody goes past it"),
             ],
         ),
         (
