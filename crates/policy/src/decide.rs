@@ -11,7 +11,7 @@ mod involve;
 mod standing;
 
 use crate::facts::{Fact, Facts, Pull, PullState};
-use crate::predicate::{Classified, Scene, Touched};
+use crate::predicate::{Scene, Touched};
 use crate::rules::{DEFAULT_CHECK, RuleSource, Rules};
 use crate::verdict::{
     Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, Verdict,
@@ -89,13 +89,7 @@ fn judge(facts: &Facts, pull: &Pull, rules: &Rules) -> PullVerdict {
 fn classified<'f>(pull: &'f Pull, rules: &Rules) -> Fact<Touched<'f>> {
     match &pull.change {
         Fact::Unknown(why) => Fact::Unknown(why.clone()),
-        Fact::Known(change) => {
-            let classify = |file| {
-                let (classes, hits) = (rules.classes.classify(file), rules.paths.hits(file));
-                Classified { file, classes, hits }
-            };
-            Fact::Known(Touched::of(change.files.iter().map(classify).collect()))
-        }
+        Fact::Known(change) => Fact::Known(Touched::of(&change.files, &rules.classes, &rules.paths)),
     }
 }
 
