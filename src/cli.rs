@@ -7,6 +7,7 @@ mod deliveries;
 mod demo;
 mod explain;
 mod init;
+mod rules;
 mod serve;
 mod source;
 mod test;
@@ -37,8 +38,10 @@ enum Verb {
     Deliveries(deliveries::Deliveries),
     /// Play the main job on this machine: an embedded forge, a gate, and a handful of pull requests
     Demo(demo::Play),
-    /// Write a commented rules.toml to start from
+    /// Write commented rules and their cases to start from
     Init(init::Init),
+    /// Print the manual or the schema of the rules language
+    Rules(rules::Rules),
 }
 
 /// Why a verb could not do its work.
@@ -55,6 +58,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Deliveries(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Init(verb) => verb.run(),
+        Verb::Rules(verb) => verb.run(),
     };
     match outcome {
         Ok(code) => code,

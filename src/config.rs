@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::Args;
 use secrecy::SecretString;
 
-pub use file::{File, GithubFile};
+pub use file::{File, GithubFile, RulesAt, RulesRepository};
 
 /// Flags of `serve`. Each may come from the environment or the settings file instead.
 #[derive(Debug, Clone, Default, Args)]
@@ -30,9 +30,12 @@ pub struct Flags {
     /// Database: a SQLite path, `sqlite://…` or `postgres://…` [default: portcullis.sqlite in the data folder]
     #[arg(long, env = "PORTCULLIS_STORE", value_name = "URL", hide_env_values = true)]
     pub store: Option<String>,
-    /// The rules [default: rules.toml]
+    /// The rules: a local file, or with --rules-repository the path in it [default: rules.toml]
     #[arg(long, env = "PORTCULLIS_RULES", value_name = "FILE")]
     pub rules: Option<PathBuf>,
+    /// Repository that holds the rules at its default branch; the App must be installed there
+    #[arg(long, env = "PORTCULLIS_RULES_REPOSITORY", value_name = "OWNER/NAME")]
+    pub rules_repository: Option<String>,
     /// Subjects looked at at one time; 0 only receives [default: 64]
     #[arg(long, env = "PORTCULLIS_WORKERS", value_name = "N")]
     pub workers: Option<u32>,
@@ -77,8 +80,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Database URL.
     pub store: SecretString,
-    /// The rules file.
-    pub rules: PathBuf,
+    /// Where the rules stand.
+    pub rules: RulesAt,
     /// Subjects looked at at one time; 0 only receives.
     pub workers: u32,
     /// How long a subject stays with a process that has not been heard of.
@@ -197,7 +200,7 @@ impl Settings {
         Ok(Self {
             listen,
             store: SecretString::from(store),
-            rules: flags.rules.or(file.rules).unwrap_or_else(|| PathBuf::from("rules.toml")),
+            rules: rules_at(flags.rules, flags.rules_repository, file.rules)?,
             workers: flags.workers.or(file.workers).unwrap_or(64).min(1000),
             lease: Duration::from_secs(lease_seconds),
             retention_days,
@@ -217,3 +220,39 @@ pub fn default_store(data: &Path) -> String {
 
 #[cfg(test)]
 mod tests;
+
+/// Flags go before the file; a repository that is named by a flag gives `--rules` the meaning of a path in it.
+fn rules_at(
+    path: Option<PathBuf>,
+    repository: Option<String>,
+    file: Option<RulesAt>,
+) -> Result<RulesAt, ConfigError> {
+    let bad = |value: String, expected| ConfigError::Bad { name: "rules", value, expected };
+    let at = match (path, repository, file) {
+        (path, Some(name), _) => {
+            let path = path.map_or_else(file::rules_toml, |path| path.to_string_lossy().into_owned());
+            let expected = "repository such as `acme/.portcullis`";
+            let repository = policy::RepoName::parse(&name).ok_or_else(|| bad(name, expected))?;
+            RulesAt::Repository(RulesRepository { repository, path, id: None })
+        }
+        (Some(path), None, _) => RulesAt::File(path),
+        (None, None, Some(at)) => at,
+        (None, None, None) => RulesAt::File(PathBuf::from("rules.toml")),
+    };
+    if let RulesAt::Repository(RulesRepository { path, .. }) = &at {
+        let part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains([':', '\0']);
+        if path.len() > 500 || !path.split('/').all(part) {
+            return Err(bad(path.clone(), "path within a repository, such as `rules.toml`"));
+        }
+    }
+    Ok(at)
+}
+
+impl std::fmt::Display for RulesAt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Repository(at) => write!(f, "{}/{}", at.repository, at.path),
+        }
+    }
+}

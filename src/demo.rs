@@ -12,7 +12,7 @@ use fake_github::FakeGithub;
 use secrecy::SecretString;
 
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{RulesAt, Settings};
 use crate::serve::{Running, StartError, start};
 use crate::store::StoredVerdict;
 pub use story::{Story, stories};
@@ -183,7 +183,7 @@ fn settings(github: &FakeGithub, folder: &Path) -> Settings {
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
         data: PathBuf::from(folder),
         store: SecretString::from(crate::config::default_store(folder)),
-        rules: folder.join("rules.toml"),
+        rules: RulesAt::File(folder.join("rules.toml")),
         workers: 8,
         lease: Duration::from_secs(60),
         retention_days: 1,

@@ -18,12 +18,14 @@ mod apply;
 mod auth;
 mod budget;
 mod error;
+mod file;
 mod flight;
 mod gather;
 mod graphql;
 mod http;
 mod pulls;
 mod roster;
+mod rules;
 mod settings;
 mod window;
 mod wire;
@@ -31,6 +33,8 @@ mod wire;
 pub use activity::{Patience, Pushed};
 pub use apply::Applied;
 pub use error::{Again, ForgeError};
+pub use gather::{Ask, Seen};
+pub use rules::PolicyRead;
 pub use settings::{Limits, Settings, SettingsError};
 
 use crate::git::GitCache;
@@ -50,6 +54,8 @@ struct Inner {
     rosters: roster::Rosters,
     activities: activity::Activities,
     shown: apply::Shown,
+    /// The installation of the policy repository.
+    policy: moka::future::Cache<policy::RepoName, policy::InstallationId>,
     git: Arc<GitCache>,
 }
 
@@ -65,6 +71,7 @@ impl GitHub {
             rosters: roster::Rosters::new(Arc::clone(&api), settings.limits.roster),
             activities: activity::Activities::new(),
             shown: apply::Shown::new(),
+            policy: moka::future::Cache::new(10),
             api,
             git,
         };

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod git;
 pub mod github;
 pub mod lease;
+pub mod manual;
 pub mod reconcile;
 pub mod report;
 pub mod rulebook;

@@ -12,6 +12,7 @@
 
 mod blind;
 mod gather;
+mod own;
 mod runner;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use policy::decide::decide;
 use policy::facts::{Pull, PullState};
 use policy::rules::RuleSource;
 use policy::verdict::Effect;
-use policy::{Facts, Millis, Observed, PullSubject, Subject, Verdict, plan};
+use policy::{Facts, Millis, Observed, PullSubject, Shows, Subject, Verdict, plan};
 
 use crate::clock::Clock;
 use crate::github::{ForgeError, GitHub};
@@ -30,6 +31,7 @@ use crate::report;
 use crate::rulebook::Rulebook;
 use crate::store::{ActionOutcome, ActionRecord, Next, Store, StoreError, VerdictRecord, backoff};
 
+pub use own::OwnBook;
 pub use runner::Runner;
 
 /// Everything a look needs.
@@ -41,6 +43,8 @@ pub struct Gate {
     pub github: GitHub,
     /// The rules in force.
     pub rulebook: Arc<Rulebook>,
+    /// Repositories' own rules, as they were written down.
+    pub own_book: OwnBook,
     /// What time it is.
     pub clock: Clock,
 }
@@ -87,10 +91,9 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
 
     let intended =
         gate.store.intend(lease, record_of(&verdict, &observed.facts, now)?, written(&actions)?).await?;
-    let output = report::check_output(&verdict);
     let mut outcomes = Vec::new();
     for (action, id) in actions.iter().zip(intended.actions) {
-        match gate.github.apply(lease, action, &output).await {
+        match gate.github.apply(lease, action, &output_of(action, &verdict)).await {
             Ok(applied) => outcomes.push((id, ActionOutcome::Done { note: format!("{applied:?}") })),
             Err(error) => {
                 let failed = ActionOutcome::Failed { error: error.to_string() };
@@ -110,7 +113,7 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
         "judged"
     );
     metrics::counter!("portcullis_verdicts_total", "conclusion" => verdict.conclusion.as_str()).increment(1);
-    let next = next_of(&verdict, &rules, now);
+    let next = next_of(&verdict, &observed.facts, &rules, now);
     gate.store.record(lease, outcomes, next.clone(), gate.clock.now()).await?;
     Ok(next)
 }
@@ -140,18 +143,26 @@ fn first_sharing_head(facts: &Facts, subject: &Subject) -> Option<Subject> {
 const UNSEEN: Duration = Duration::from_secs(10 * 60);
 
 /// A verdict may change by itself: a registration ends, and what could not be seen may be visible later.
-fn next_of(verdict: &Verdict, rules: &RuleSource, now: Millis) -> Next {
+fn next_of(verdict: &Verdict, facts: &Facts, rules: &RuleSource, now: Millis) -> Next {
     if verdict.pulls.is_empty() {
         return Next::Ended;
     }
-    let agents = rules.in_force.iter().flat_map(|rules| rules.agents.values());
-    let ends = agents.filter_map(|agent| agent.expires.as_ref().map(|expiry| expiry.end));
+    let ends = rules.expiries(&facts.own_rules).into_iter().map(|expiry| expiry.end);
     let end = ends.filter(|end| *end > now).min();
     let unseen = verdict.pulls.iter().flat_map(|pull| &pull.findings).any(|f| f.effect == Effect::Unseen);
     let again = unseen.then(|| later(now, UNSEEN));
     match end.into_iter().chain(again).min() {
         Some(at) => Next::At(at),
         None => Next::Done,
+    }
+}
+
+/// The text of the check run that an action makes.
+fn output_of(action: &policy::Action, verdict: &Verdict) -> report::CheckOutput {
+    let policy::Action::ShowCheck(show) = action;
+    match show.what {
+        Shows::Verdict => report::check_output(verdict),
+        Shows::ProposedRules => report::rules_output(verdict),
     }
 }
 

@@ -10,6 +10,7 @@
 mod annotations;
 pub mod escape;
 mod explain;
+mod proposal;
 mod summary;
 mod title;
 mod words;
@@ -17,6 +18,7 @@ mod words;
 use policy::Verdict;
 
 pub use explain::explain;
+pub use proposal::rules_output;
 
 /// The text of a check run, within GitHub's limits (REST API, "Create a check run").
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +36,9 @@ pub struct CheckOutput {
 pub struct Annotation {
     /// The path as the repository spells it: GitHub must find the file by it, so it is not escaped.
     pub path: String,
-    /// Always 1: findings are about whole files.
+    /// First line, from 1; findings about whole files stand on the first.
     pub start_line: u32,
-    /// Always 1.
+    /// Last line.
     pub end_line: u32,
     /// How loud.
     pub level: Level,

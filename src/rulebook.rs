@@ -1,47 +1,72 @@
-//! The rules in force, read from a local file and read again when it changes.
+//! The rules in force, wherever they are read from: taken over when they are valid, kept when what follows is not.
 //!
-//! A file that becomes invalid leaves the last good rules in force and says so everywhere: log, metric, health page,
-//! every check. Where there never were good rules, everything governed is blocked with the reason.
+//! Rules that become invalid leave the last good ones in force and say so everywhere: log, metric, health page, every
+//! check. Where there never were good rules, everything governed is blocked with the reason.
 //!
-//! The file is compared, not trusted to an event: editors replace files, and mounted configuration swaps links.
+//! Who reads them: `file` watches a local file; rules from a repository are brought by `serve`, which knows the forge.
 
-use std::path::{Path, PathBuf};
+mod file;
+
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use notify::Watcher as _;
-use policy::rules::{MAX_BYTES, RuleSource, Rules, Trouble};
-use tokio::sync::{Notify, watch};
+use policy::Sha;
+use policy::rules::{Origin, RuleSource, Rules, Trouble};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 /// The rules in force.
 #[derive(Debug)]
 pub struct Rulebook {
-    path: PathBuf,
+    /// The local file, if the rules stand in one.
+    path: Option<PathBuf>,
     current: ArcSwap<RuleSource>,
-    /// The text of the rules in force.
-    text: ArcSwapOption<String>,
+    /// The rules in force, as they were found.
+    good: ArcSwapOption<Good>,
     changed: Arc<Notify>,
 }
 
-/// How often the file is compared even when the system reports no change.
-const COMPARE_EVERY: Duration = Duration::from_secs(10);
-/// A file that changes again within this time is still being written: half of it may be valid and mean something else.
-const CALM: Duration = Duration::from_millis(300);
+/// A text of rules, and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The text.
+    pub text: String,
+    /// The repository that it stands in; `None` for a local file.
+    pub origin: Option<Origin>,
+    /// The commit that last changed it; `None` for a local file.
+    pub commit: Option<Sha>,
+}
+
+/// Good rules, to be remembered over a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Good {
+    /// Where they were read from.
+    pub place: String,
+    /// The text.
+    pub text: String,
+    /// The commit that last changed it.
+    pub commit: Option<Sha>,
+    /// The number of the repository that it stands in.
+    pub repository: Option<u64>,
+    /// Its path there.
+    pub path: Option<String>,
+}
 
 impl Rulebook {
-    /// Reads the rules for the first time. Never fails: what is wrong is said by [`Rulebook::current`].
+    /// A book whose rules come from elsewhere, see [`Rulebook::take`]. Until they do, nothing is in force.
     #[must_use]
-    pub fn open(path: &Path) -> Arc<Self> {
-        let nothing = RuleSource { place: place(path), in_force: None, trouble: None };
-        let book = Self {
-            path: path.to_owned(),
-            current: ArcSwap::from_pointee(nothing),
-            text: ArcSwapOption::empty(),
+    pub fn at(place: &str) -> Arc<Self> {
+        Self::new(place.to_owned(), None)
+    }
+
+    fn new(place: String, path: Option<PathBuf>) -> Arc<Self> {
+        Arc::new(Self {
+            path,
+            current: ArcSwap::from_pointee(RuleSource { place, ..RuleSource::default() }),
+            good: ArcSwapOption::empty(),
             changed: Arc::new(Notify::new()),
-        };
-        book.reload();
-        Arc::new(book)
+        })
     }
 
     /// What is in force now.
@@ -50,21 +75,30 @@ impl Rulebook {
         self.current.load_full()
     }
 
-    /// The text of the rules in force, to be remembered over a restart.
+    /// The rules in force, to be remembered over a restart.
     #[must_use]
-    pub fn text(&self) -> Option<Arc<String>> {
-        self.text.load_full()
+    pub fn good(&self) -> Option<Arc<Good>> {
+        self.good.load_full()
     }
 
-    /// Puts rules in force that were good before a restart, when the file is not usable now.
-    pub fn remember(&self, text: &str) {
+    /// Puts rules in force that were good before a restart, when none are in force yet. Those of another place are not
+    /// these.
+    pub fn remember(&self, good: Good) {
         let now = self.current();
-        let Some(rules) = Rules::parse(&now.place, text).rules.filter(|_| now.in_force.is_none()) else {
+        if now.in_force.is_some() || good.place != now.place {
             return;
-        };
+        }
+        let Some(rules) = Rules::parse(&good.place, &good.text).rules else { return };
         tracing::warn!(digest = %rules.digest, "the rules that were last good are in force again");
-        self.text.store(Some(Arc::new(text.to_owned())));
-        self.current.store(Arc::new(RuleSource { in_force: Some(Arc::new(rules)), ..(*now).clone() }));
+        let origin = good.origin();
+        let source = RuleSource {
+            origin,
+            commit: good.commit.clone(),
+            in_force: Some(Arc::new(rules)),
+            ..(*now).clone()
+        };
+        self.good.store(Some(Arc::new(good)));
+        self.current.store(Arc::new(source));
     }
 
     /// Wakes the one who waits when other rules came into force, or trouble came or went.
@@ -73,87 +107,55 @@ impl Rulebook {
         Arc::clone(&self.changed)
     }
 
-    /// Compares the file with what is in force and takes it over when it is valid.
-    pub fn reload(&self) {
+    /// Takes over what stands there now, if it is valid. An error says why it could not be read.
+    pub fn take(&self, found: Result<Found, String>) {
         let before = self.current();
-        let text = read(&self.path);
-        let after = next(&before, &text);
+        let after = next(&before, &found);
         metrics::gauge!("portcullis_rules_invalid").set(if after.trouble.is_some() { 1.0 } else { 0.0 });
-        let same_rules = digest(&before) == digest(&after);
+        let same_rules = digest(&before) == digest(&after) && before.commit == after.commit;
         if same_rules && before.trouble == after.trouble {
             return;
         }
-        tell(&self.path, &before, &after);
-        if let (None, Ok(text)) = (&after.trouble, text) {
-            self.text.store(Some(Arc::new(text)));
+        tell(&before, &after);
+        if let (None, Ok(found)) = (&after.trouble, found) {
+            self.good.store(Some(Arc::new(Good::of(&after.place, found))));
         }
         self.current.store(Arc::new(after));
         self.changed.notify_one();
     }
-
-    /// Watches the file until `stopped` turns true.
-    pub async fn watch(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
-        let hint = Arc::new(Notify::new());
-        let _watcher = watcher(&self.path, &hint);
-        loop {
-            tokio::select! {
-                () = hint.notified() => {}
-                () = tokio::time::sleep(COMPARE_EVERY) => {}
-                _ = stopped.wait_for(|stop| *stop) => return,
-            }
-            if self.is_calm().await {
-                self.reload();
-            } else {
-                hint.notify_one();
-            }
-        }
-    }
-
-    /// Whether the file stays as it is for a moment.
-    async fn is_calm(&self) -> bool {
-        let first = read(&self.path);
-        tokio::time::sleep(CALM).await;
-        first == read(&self.path)
-    }
 }
 
-/// The folder is watched, not the file: editors and mounts replace it. Without a watcher, comparing must do.
-fn watcher(path: &Path, hint: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
-    let hint = Arc::clone(hint);
-    let told = move |event: notify::Result<notify::Event>| {
-        // Reading the file is an event as well: our own reads must not wake us.
-        if !event.is_ok_and(|event| event.kind.is_access()) {
-            hint.notify_one();
-        }
-    };
-    let mut watcher = notify::recommended_watcher(told).ok()?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match watcher.watch(folder, notify::RecursiveMode::NonRecursive) {
-        Ok(()) => Some(watcher),
-        Err(error) => {
-            tracing::warn!(%error, "the rules file cannot be watched; comparing it every few seconds");
-            None
-        }
+impl Good {
+    fn of(place: &str, found: Found) -> Self {
+        let (repository, path) = found.origin.map(|origin| (origin.repository.0, origin.path)).unzip();
+        Self { place: place.to_owned(), text: found.text, commit: found.commit, repository, path }
     }
-}
 
-/// What verdicts call the file. Never its folder: that is nobody's business on the forge, and replicas that keep the file
-/// in different folders must come to one and the same verdict.
-fn place(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+    /// The repository that the rules stand in.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        let (repository, path) = self.repository.zip(self.path.clone())?;
+        Some(Origin { repository: policy::RepoId(repository), path })
+    }
 }
 
 fn digest(source: &RuleSource) -> Option<&str> {
     source.in_force.as_ref().map(|rules| rules.digest.as_str())
 }
 
-fn next(before: &RuleSource, text: &Result<String, String>) -> RuleSource {
-    let trouble = match text {
+fn next(before: &RuleSource, found: &Result<Found, String>) -> RuleSource {
+    let trouble = match found {
         Err(why) => Trouble::Unreadable(why.clone()),
-        Ok(text) => {
-            let parsed = Rules::parse(&before.place, text);
+        Ok(found) => {
+            let parsed = Rules::parse(&before.place, &found.text);
             match parsed.rules {
-                Some(rules) => return RuleSource::good(Arc::new(rules)),
+                Some(rules) => {
+                    return RuleSource {
+                        origin: found.origin.clone(),
+                        commit: found.commit.clone(),
+                        ..RuleSource::good(Arc::new(rules))
+                    };
+                }
                 None => Trouble::Invalid(parsed.complaints),
             }
         }
@@ -161,25 +163,18 @@ fn next(before: &RuleSource, text: &Result<String, String>) -> RuleSource {
     RuleSource { trouble: Some(trouble), ..before.clone() }
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_BYTES as u64 {
-        return Err(format!("it has {size} bytes, more than {MAX_BYTES}"));
-    }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
-}
-
-fn tell(path: &Path, before: &RuleSource, after: &RuleSource) {
-    let path = path.display();
+fn tell(before: &RuleSource, after: &RuleSource) {
+    let commit = after.commit.as_ref().map(Sha::short);
     match &after.trouble {
         Some(trouble) => tracing::error!(
-            rules = %path,
+            rules = %after.place,
             trouble = %trouble.sentence(),
             last_good = digest(after).unwrap_or("none: everything governed is blocked"),
-            "the rules file is not usable"
+            "the rules are not usable"
         ),
         None => tracing::info!(
-            rules = %path,
+            rules = %after.place,
+            commit,
             digest = digest(after).unwrap_or_default(),
             before = digest(before).unwrap_or("none"),
             "rules in force"

@@ -5,6 +5,7 @@
 
 mod health;
 mod housekeeping;
+mod rules;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,13 +19,14 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{RulesAt, Settings};
 use crate::git::{GitCache, GitError};
 use crate::github::{GitHub, SettingsError};
-use crate::reconcile::{Gate, Runner};
+use crate::reconcile::{Gate, OwnBook, Runner};
 use crate::rulebook::Rulebook;
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::webhook::{self, Ingress};
+use rules::PolicyReader;
 
 /// Why the gate cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -89,9 +91,16 @@ pub async fn start(
         .map_err(|why| StartError::Listen { address: settings.listen, why })?;
     let address =
         listener.local_addr().map_err(|why| StartError::Listen { address: settings.listen, why })?;
-    let members = Arc::new(Notify::new());
-    let routes = routes(settings, &gate, Bells { wake, members: Arc::clone(&members) }, prometheus);
+    let bells = Bells { wake, members: Arc::new(Notify::new()), pushed: Arc::new(Notify::new()) };
+    let (members, pushed) = (Arc::clone(&bells.members), Arc::clone(&bells.pushed));
+    let routes = routes(settings, &gate, bells, prometheus);
+    // Deliveries are taken while the rules are read for the first time; nothing is looked at before.
     tasks.spawn(listen(listener, routes, stopped.clone()));
+    if let RulesAt::Repository(at) = &settings.rules {
+        let mut reader = PolicyReader::new(Arc::clone(&gate), at.clone(), pushed);
+        reader.first().await;
+        tasks.spawn(reader.watch(stopped.clone()));
+    }
     if settings.workers > 0 {
         tasks.spawn(runner.clone().run(stopped.clone()));
     }
@@ -114,11 +123,15 @@ async fn open(settings: &Settings, clock: Clock) -> Result<Arc<Gate>, StartError
     let limits = crate::git::Limits { max_bytes: settings.git_cache_bytes, ..crate::git::Limits::default() };
     let git = Arc::new(GitCache::open(settings.data.join("git"), limits)?);
     let github = GitHub::new(&settings.github, clock.as_fn(), git)?;
-    let rulebook = Rulebook::open(&settings.rules);
-    if let Some(text) = store.kv_get(housekeeping::LAST_GOOD).await? {
-        rulebook.remember(&text);
+    let rulebook = match &settings.rules {
+        RulesAt::File(path) => Rulebook::open(path),
+        RulesAt::Repository(_) => Rulebook::at(&settings.rules.to_string()),
+    };
+    let remembered = store.kv_get(housekeeping::LAST_GOOD).await?;
+    if let Some(good) = remembered.and_then(|text| serde_json::from_str(&text).ok()) {
+        rulebook.remember(good);
     }
-    Ok(Arc::new(Gate { store, github, rulebook, clock }))
+    Ok(Arc::new(Gate { store, github, rulebook, own_book: OwnBook::default(), clock }))
 }
 
 /// What the ingress rings.
@@ -127,6 +140,8 @@ struct Bells {
     wake: Arc<Notify>,
     /// Memberships may have changed.
     members: Arc<Notify>,
+    /// The policy repository was pushed.
+    pushed: Arc<Notify>,
 }
 
 fn routes(
@@ -135,7 +150,11 @@ fn routes(
     bells: Bells,
     prometheus: Option<PrometheusHandle>,
 ) -> Router {
-    let github = gate.github.clone();
+    let (github, rulebook) = (gate.github.clone(), Arc::clone(&gate.rulebook));
+    let policy = match &settings.rules {
+        RulesAt::Repository(at) => Some(at.repository.clone()),
+        RulesAt::File(_) => None,
+    };
     let ingress = Ingress {
         store: gate.store.clone(),
         secrets: settings.webhook_secrets.clone().into(),
@@ -145,6 +164,12 @@ fn routes(
         roster_changed: Arc::new(move || {
             github.forget_members();
             bells.members.notify_one();
+        }),
+        pushed: Arc::new(move |id, name| {
+            let origin = rulebook.current().origin.as_ref().map(|origin| origin.repository);
+            if policy.as_ref().is_some_and(|policy| policy == name) || origin == Some(id) {
+                bells.pushed.notify_one();
+            }
         }),
     };
     webhook::router(ingress).merge(health::router(Arc::clone(gate), prometheus))

@@ -21,7 +21,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use policy::Millis;
+use policy::{Millis, RepoId, RepoName};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 use tracing::Instrument as _;
@@ -34,6 +34,9 @@ pub use signature::{Verified, verify};
 
 /// Above this, hashing and parsing would hold up the other tasks of the thread.
 const INLINE: usize = 256 * 1024;
+
+/// Takes number and name of a repository that was pushed.
+pub type Pushed = dyn Fn(RepoId, &RepoName) + Send + Sync;
 
 /// What the ingress needs.
 #[derive(Clone)]
@@ -50,6 +53,8 @@ pub struct Ingress {
     pub wake: Arc<Notify>,
     /// Told when memberships may have changed.
     pub roster_changed: Arc<dyn Fn() + Send + Sync>,
+    /// Told when a repository was pushed, whose number and name these are.
+    pub pushed: Arc<Pushed>,
 }
 
 impl fmt::Debug for Ingress {
@@ -103,6 +108,11 @@ impl Door {
         };
         if delivery::changes_the_roster(&delivery.event) {
             (self.ingress.roster_changed)();
+        }
+        if let (Fate::Queue { .. } | Fate::Ignore { .. }, "push", Some((id, name))) =
+            (&delivery.fate, delivery.event.as_str(), &delivery.repo)
+        {
+            (self.ingress.pushed)(*id, name);
         }
         let fate = delivery.fate.clone();
         let asks_for_work = matches!(fate, Fate::Queue { .. });

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use fake_github::{FakeGithub, Open, Push, Signature, Stage};
 use portcullis::clock::Clock;
-use portcullis::config::Settings;
+use portcullis::config::{RulesAt, Settings};
 use portcullis::serve::{Running, start};
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -123,7 +123,7 @@ fn settings(github: &FakeGithub, folder: &TempDir, workers: u32) -> Settings {
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
         data: folder.path().to_owned(),
         store: SecretString::from(folder.path().join("store.sqlite").display().to_string()),
-        rules: folder.path().join("rules.toml"),
+        rules: RulesAt::File(folder.path().join("rules.toml")),
         workers,
         retention_days: 90,
         lease: std::time::Duration::from_secs(60),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use change::{Change, Commit, FileChange, Ident, Lines, Mode, RawPath, Sha, Status, Trailer};
 use policy::facts::{
-    Account, AccountKind, Branch, CommitIdentity, Group, Linked, Person, Pull, PullState, Repository, Review,
-    ReviewState, Roster,
+    Account, AccountKind, Branch, CommitIdentity, Group, Linked, OwnRules, Person, Pull, PullState,
+    Repository, Review, ReviewState, Roster,
 };
 use policy::rules::Rules;
 use policy::{Fact, Facts, Millis, RepoId, RepoName, UserId};
@@ -40,9 +40,11 @@ pub(super) fn of(case: &Case, rules: &Rules) -> Result<Facts, String> {
         reviews: known(reviews),
         pushers: known(vec![author.clone()]),
         change: known(change(case, &author)?),
+        proposed_rules: Vec::new(),
     };
     let roster = cast.roster();
-    Ok(Facts { now: now(case)?, repository, pull, siblings: known(Vec::new()), roster })
+    let own_rules = known(OwnRules::default());
+    Ok(Facts { now: now(case)?, repository, pull, siblings: known(Vec::new()), roster, own_rules })
 }
 
 fn now(case: &Case) -> Result<Millis, String> {

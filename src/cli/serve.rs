@@ -26,7 +26,7 @@ impl Serve {
             let mut running = start(&settings, Clock::system(), telemetry::metrics()).await?;
             tracing::info!(
                 address = %running.address(),
-                rules = %settings.rules.display(),
+                rules = %settings.rules,
                 workers = settings.workers,
                 "listening: deliveries go to /webhooks/github"
             );

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use policy::RepoName;
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -16,8 +17,8 @@ pub struct File {
     pub data: Option<PathBuf>,
     /// Database URL.
     pub store: Option<String>,
-    /// The rules.
-    pub rules: Option<PathBuf>,
+    /// The rules: a file, or `{ repository = "acme/.portcullis", path = "rules.toml" }`.
+    pub rules: Option<RulesAt>,
     /// Subjects looked at at one time.
     pub workers: Option<u32>,
     /// Seconds after which the others take over what a crashed process was looking at.
@@ -29,6 +30,33 @@ pub struct File {
     /// The forge.
     #[serde(default)]
     pub github: GithubFile,
+}
+
+/// Where the rules stand.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a path, or `{ repository = \"acme/.portcullis\", path = \"rules.toml\" }`")]
+pub enum RulesAt {
+    /// In a local file.
+    File(PathBuf),
+    /// In a repository, at its default branch.
+    Repository(RulesRepository),
+}
+
+/// A policy repository.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RulesRepository {
+    /// `owner/name`.
+    pub repository: RepoName,
+    /// The file in it.
+    #[serde(default = "rules_toml")]
+    pub path: String,
+    /// Its number: what the name leads to must be this very repository.
+    pub id: Option<u64>,
+}
+
+pub(super) fn rules_toml() -> String {
+    "rules.toml".to_owned()
 }
 
 /// `[github]` in the settings file.

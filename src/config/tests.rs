@@ -63,3 +63,25 @@ fn flags_go_before_the_file_and_unknown_keys_are_refused() {
     let error = Settings::resolve(Flags { config: Some(wrong.path().to_owned()), ..flags }).unwrap_err();
     assert!(error.to_string().contains("listem"), "{error}");
 }
+
+#[test]
+fn rules_stand_in_a_file_or_in_a_repository() {
+    let rules = |text: &str| File::parse(text).unwrap().rules.unwrap().to_string();
+    assert_eq!(rules("rules = \"gate.toml\""), "gate.toml");
+    assert_eq!(rules("rules = { repository = \"acme/.portcullis\" }"), "acme/.portcullis/rules.toml");
+    let error = File::parse("rules = { repo = \"acme/x\" }").unwrap_err().to_string();
+    assert!(error.contains("{ repository = ") && error.contains("rules = { repo"), "{error}");
+
+    let (flags, _files) = complete();
+    let named = |repository: &str, path: Option<&str>| {
+        let (rules, rules_repository) = (path.map(PathBuf::from), Some(repository.to_owned()));
+        Settings::resolve(Flags { rules, rules_repository, ..flags.clone() })
+            .map(|settings| settings.rules.to_string())
+    };
+    assert_eq!(named("acme/.portcullis", None).unwrap(), "acme/.portcullis/rules.toml");
+    assert_eq!(named("acme/.portcullis", Some("gate/x.toml")).unwrap(), "acme/.portcullis/gate/x.toml");
+    for (repository, path) in [("acme", None), ("acme/x", Some("/rules.toml")), ("acme/x", Some("a/../b"))] {
+        let error = named(repository, path).unwrap_err().to_string();
+        assert!(error.contains("`rules`"), "{error}");
+    }
+}

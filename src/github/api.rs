@@ -110,6 +110,28 @@ impl Api {
         parse(operation, &answer)
     }
 
+    /// Sends a REST read in the name of the App itself.
+    pub(super) async fn read_as_app<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        url: Url,
+    ) -> Result<T, ForgeError> {
+        let answer = self
+            .http
+            .send(Call {
+                operation,
+                payer: Payer::App,
+                cost: Cost::READ,
+                repeat: Repeat::Safe,
+                method: Method::GET,
+                url,
+                token: &self.auth.signature(self.now())?,
+                body: None,
+            })
+            .await?;
+        parse(operation, &answer)
+    }
+
     /// Sends a REST write, once.
     pub(super) async fn write<T: DeserializeOwned>(
         &self,

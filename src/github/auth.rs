@@ -160,7 +160,7 @@ impl Auth {
 
     /// Signs as the App. GitHub wants the issue a minute back, for clocks differ, and at most ten minutes of life:
     /// <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>
-    fn signature(&self, now: Millis) -> Result<SecretString, ForgeError> {
+    pub(super) fn signature(&self, now: Millis) -> Result<SecretString, ForgeError> {
         let now = now.0.div_euclid(1_000);
         let claims = Claims { iat: now - 60, exp: now + 540, iss: self.app_id.to_string() };
         jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.key)

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use change::Change;
 use futures_util::future::{join, try_join, try_join_all};
-use policy::facts::{Lines, Pull, PullState, Repository, Roster};
+use policy::facts::{Lines, OwnRules, ProposedRules, Pull, PullState, Repository, Roster, RulesText};
+use policy::rules::{MAX_BYTES, OWN_MAX_BYTES, OWN_RULES};
 use policy::subject::PullSubject;
 use policy::{Fact, Facts, Millis, Observed, Sha, Subject, UserId, Wanted};
 
 use super::GitHub;
 use super::error::ForgeError;
+use super::file;
 use super::pulls::{PullRead, Which};
 use super::roster::{self, Members};
 use crate::git::{ChangeRequest, GitError, HeadRequest, LineCount};
@@ -23,43 +25,80 @@ use crate::git::{ChangeRequest, GitError, HeadRequest, LineCount};
 /// number must stay small, or opening some would use up the installation's hourly points.
 const MOST_SIBLINGS: usize = 10;
 
+/// A subject as its first document shows it: enough to know which rules it is judged by.
+#[derive(Debug)]
+pub struct Seen {
+    read: PullRead,
+}
+
+impl Seen {
+    /// The repository, by the name that it has now.
+    #[must_use]
+    pub fn repository(&self) -> &Repository {
+        &self.read.repository
+    }
+
+    /// The repository's own rules at its default branch.
+    #[must_use]
+    pub fn own_rules(&self) -> &Fact<Option<RulesText>> {
+        &self.read.own_rules
+    }
+}
+
+/// What a look is to find out.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    /// What the rules need to know.
+    pub wanted: &'a Wanted,
+    /// The repository's own rules, the last good ones included.
+    pub own_rules: Fact<OwnRules>,
+    /// Where in this repository the organisation's rules stand, if they do.
+    pub rules_path: Option<&'a str>,
+    /// Numbers of pull requests that were seen with this head before: the forge's own list of them may lag.
+    pub known: &'a [u64],
+    /// When the look is taken.
+    pub now: Millis,
+}
+
 /// How long fetching ahead may take; well below how long gathering queues for a fetch.
 const AHEAD: Duration = Duration::from_secs(2);
 
 impl GitHub {
-    /// Looks at a subject as it stands at `now`.
-    ///
-    /// The roster tells of every account involved in the pull requests and of those in `also`, which are the pushers
-    /// that the caller puts in later. `known` are numbers of pull requests that were seen with this head before: the
-    /// forge's own list of them may lag.
+    /// Reads a subject's own document. `check` is the name of our check run.
     ///
     /// # Errors
     /// [`ForgeError`] when no look came about; [`ForgeError::again`] says when to try again.
-    pub async fn gather(
-        &self,
-        subject: &Subject,
-        wanted: &Wanted,
-        also: &[UserId],
-        known: &[u64],
-        now: Millis,
-    ) -> Result<Observed, ForgeError> {
+    pub async fn read(&self, subject: &Subject, check: &str) -> Result<Seen, ForgeError> {
         let Subject::Pull(subject) = subject;
         self.inner.api.may_write(subject.installation).await?;
-        let rosters = try_join_all(wanted.groups.iter().map(async |group| {
+        let read = self.inner.pulls.read(&self.inner.api, which(subject, check)).await?;
+        Ok(Seen { read })
+    }
+
+    /// Looks at everything else that a verdict about the subject rests on.
+    ///
+    /// The roster tells of every account involved in the pull requests; pushers are put in later, with
+    /// [`GitHub::enroll`].
+    ///
+    /// # Errors
+    /// As [`GitHub::read`].
+    pub async fn gather(&self, subject: &Subject, seen: Seen, ask: Ask<'_>) -> Result<Observed, ForgeError> {
+        let Subject::Pull(subject) = subject;
+        let rosters = try_join_all(ask.wanted.groups.iter().map(async |group| {
             let members = self.inner.rosters.members(subject.installation, group).await?;
             Ok::<_, ForgeError>((group.clone(), members))
         }));
-        let pulls = self.pulls(subject, wanted, known);
+        let pulls = self.pulls(subject, seen.read, &ask);
         let ((read, siblings), rosters) = try_join(pulls, rosters).await?;
 
-        let known = siblings.get().map_or(&[][..], |siblings| siblings);
-        let involved: BTreeSet<UserId> =
-            known.iter().chain([&read.pull]).flat_map(accounts).chain(also.iter().copied()).collect();
+        let all = siblings.get().map_or(&[][..], |siblings| siblings);
+        let involved: BTreeSet<UserId> = all.iter().chain([&read.pull]).flat_map(accounts).collect();
         let restrict = |members: &Members| roster::restrict(members, &involved);
         let groups: BTreeMap<_, _> =
             rosters.into_iter().map(|(group, members)| (group, restrict(&members))).collect();
         let PullRead { repository, pull, effects, .. } = read;
-        Ok(Observed { facts: Facts { now, repository, pull, siblings, roster: Roster { groups } }, effects })
+        let (now, own_rules, roster) = (ask.now, ask.own_rules, Roster { groups });
+        Ok(Observed { facts: Facts { now, repository, pull, siblings, roster, own_rules }, effects })
     }
 
     /// Fetches the head that a delivery told of, while the forge is asked what is true: what is judged is only what the
@@ -107,28 +146,21 @@ impl GitHub {
     async fn pulls(
         &self,
         subject: &PullSubject,
-        wanted: &Wanted,
-        known: &[u64],
+        mut read: PullRead,
+        ask: &Ask<'_>,
     ) -> Result<(PullRead, Fact<Vec<Pull>>), ForgeError> {
-        let which = Which {
-            installation: subject.installation,
-            repo_id: subject.repo_id,
-            repo: &subject.repo,
-            number: subject.number,
-            check: &wanted.check,
-        };
-        let mut read = self.inner.pulls.read(&self.inner.api, which).await?;
+        let which = which(subject, &ask.wanted.check);
         if read.pull.state != PullState::Open {
             // Nothing is judged about it any more, so nothing is fetched. Others with its head are looked at: the
             // check run may have been as strict as this one was.
             read.pull.change = Fact::unknown("the pull request is closed");
-            let siblings = self.siblings(which, &read, wanted, known).await?;
+            let siblings = self.siblings(which, &read, ask).await?;
             return Ok((read, siblings));
         }
-        let change = self.change(subject, &read.repository, &read.pull, wanted.lines);
-        let siblings = self.siblings(which, &read, wanted, known);
+        let change = self.change(subject, &read.repository, &read.pull, ask);
+        let siblings = self.siblings(which, &read, ask);
         let (change, siblings) = join(change, siblings).await;
-        read.pull.change = change?;
+        (read.pull.change, read.pull.proposed_rules) = change?;
         Ok((read, siblings?))
     }
 
@@ -136,14 +168,13 @@ impl GitHub {
         &self,
         which: Which<'_>,
         read: &PullRead,
-        wanted: &Wanted,
-        known: &[u64],
+        ask: &Ask<'_>,
     ) -> Result<Fact<Vec<Pull>>, ForgeError> {
         let listed = match &read.siblings {
             Fact::Unknown(why) => return Ok(Fact::Unknown(why.clone())),
             Fact::Known(numbers) => numbers,
         };
-        let mut numbers: BTreeSet<u64> = listed.iter().chain(known).copied().collect();
+        let mut numbers: BTreeSet<u64> = listed.iter().chain(ask.known).copied().collect();
         numbers.remove(&which.number);
         if numbers.len() > MOST_SIBLINGS {
             let count = numbers.len();
@@ -153,7 +184,7 @@ impl GitHub {
         }
         let head = &read.pull.head.sha;
         let siblings = numbers.iter().map(async |number| {
-            match self.sibling(Which { number: *number, ..which }, head, wanted).await {
+            match self.sibling(Which { number: *number, ..which }, head, ask).await {
                 // The forge contradicts itself: what it lists is there.
                 Err(ForgeError::Gone { what }) if listed.contains(number) => Err(ForgeError::NotYet { what }),
                 Err(ForgeError::Gone { .. }) => Ok(None),
@@ -164,12 +195,7 @@ impl GitHub {
     }
 
     /// Another pull request, unless it has been closed or moved on meanwhile.
-    async fn sibling(
-        &self,
-        which: Which<'_>,
-        head: &Sha,
-        wanted: &Wanted,
-    ) -> Result<Option<Pull>, ForgeError> {
+    async fn sibling(&self, which: Which<'_>, head: &Sha, ask: &Ask<'_>) -> Result<Option<Pull>, ForgeError> {
         let read = self.inner.pulls.read(&self.inner.api, which).await?;
         let (repository, mut pull) = (read.repository, read.pull);
         if pull.state != PullState::Open || pull.head.sha != *head {
@@ -181,37 +207,71 @@ impl GitHub {
             repo: which.repo.clone(),
             number: which.number,
         };
-        pull.change = self.change(&subject, &repository, &pull, wanted.lines).await?;
+        (pull.change, pull.proposed_rules) = self.change(&subject, &repository, &pull, ask).await?;
         Ok(Some(pull))
     }
 
-    /// What the pull request changes, from git's own objects.
+    /// What the pull request changes, from git's own objects, and the rules files among that.
     async fn change(
         &self,
         subject: &PullSubject,
         repository: &Repository,
         pull: &Pull,
-        lines: Lines,
-    ) -> Result<Fact<Change>, ForgeError> {
+        ask: &Ask<'_>,
+    ) -> Result<(Fact<Change>, Vec<ProposedRules>), ForgeError> {
         let token = self.inner.api.token(subject.installation).await?;
         let url = self.inner.api.addresses.clone_url(&repository.name);
-        let ask = ChangeRequest {
+        let request = ChangeRequest {
             repo: subject.repo_id,
             url: url.as_str(),
             token: token.secret(),
             pull: pull.number,
             base: &pull.base.sha,
             head: &pull.head.sha,
-            with_lines: match lines {
+            with_lines: match ask.wanted.lines {
                 Lines::Skip => LineCount::Skip,
                 Lines::Count => LineCount::Count,
             },
         };
-        let found = self.inner.git.change(&ask).await;
+        let found = self.inner.git.change(&request).await;
         if matches!(found, Err(GitError::Refused(_))) {
             self.inner.api.reject(subject.installation, &token).await;
         }
-        change_or(found, &pull.head.sha)
+        let change = change_or(found, &pull.head.sha)?;
+        let proposed = self.proposed(subject, repository, pull, &change, ask).await?;
+        Ok((change, proposed))
+    }
+
+    /// Rules files that the change touches, as the head has them. Most changes touch none and cost nothing here.
+    async fn proposed(
+        &self,
+        subject: &PullSubject,
+        repository: &Repository,
+        pull: &Pull,
+        change: &Fact<Change>,
+        ask: &Ask<'_>,
+    ) -> Result<Vec<ProposedRules>, ForgeError> {
+        let Fact::Known(change) = change else { return Ok(Vec::new()) };
+        let touched = |path: &str| change.files.iter().any(|file| file.path.as_bytes() == path.as_bytes());
+        let organization = ask.rules_path.map(|path| (path, MAX_BYTES));
+        let kept = organization.into_iter().chain([(OWN_RULES, OWN_MAX_BYTES)]);
+        let mut proposed = Vec::new();
+        for (path, most) in kept.filter(|(path, _)| touched(path)) {
+            let (api, at) = (&self.inner.api, (&pull.head.sha, path));
+            let text = file::read(api, subject.installation, &repository.name, at, most).await?;
+            proposed.push(ProposedRules { path: path.to_owned(), text });
+        }
+        Ok(proposed)
+    }
+}
+
+fn which<'a>(subject: &'a PullSubject, check: &'a str) -> Which<'a> {
+    Which {
+        installation: subject.installation,
+        repo_id: subject.repo_id,
+        repo: &subject.repo,
+        number: subject.number,
+        check,
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Document {
 
 pub(super) const PULL_REQUEST: Document =
     Document { name: "pull_request", text: include_str!("graphql/pull_request.graphql") };
+pub(super) const FILE: Document = Document { name: "file", text: include_str!("graphql/file.graphql") };
+pub(super) const RULES: Document = Document { name: "rules", text: include_str!("graphql/rules.graphql") };
 pub(super) const ORGANIZATION_MEMBERS: Document =
     Document { name: "organization_members", text: include_str!("graphql/organization_members.graphql") };
 pub(super) const TEAM_MEMBERS: Document =

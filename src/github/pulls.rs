@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use policy::facts::{CommitIdentity, Pull, Repository, Review};
-use policy::{Effects, Fact, InstallationId, RepoId, RepoName, Sha};
+use policy::facts::{CommitIdentity, Pull, Repository, Review, RulesText};
+use policy::rules::{OWN_MAX_BYTES, OWN_RULES};
+use policy::{Effects, Fact, InstallationId, RepoId, RepoName, Sha, rules_check};
 use serde::Serialize;
 
 use super::api::Api;
 use super::error::ForgeError;
+use super::file;
 use super::graphql::PULL_REQUEST;
 use super::window::Middle;
 use super::wire::{self, Page, PullData, PullNode, RepositoryNode};
@@ -41,6 +43,8 @@ pub(super) struct PullRead {
     /// Other open pull requests of the repository with the same head.
     pub(super) siblings: Fact<Vec<u64>>,
     pub(super) effects: Effects,
+    /// The repository's own rules at its default branch.
+    pub(super) own_rules: Fact<Option<RulesText>>,
 }
 
 /// Reads pull requests and remembers where their long lists can be entered.
@@ -79,6 +83,8 @@ struct Variables<'a> {
     number: u64,
     app_id: u64,
     check_name: &'a str,
+    rules_check_name: String,
+    own_rules: String,
     more_commits: bool,
     commits_after: Option<String>,
     more_reviews: bool,
@@ -127,23 +133,27 @@ impl Pulls {
         for call in 1.. {
             let variables = gathered.variables(self.app_id, which);
             let data: PullData = api.query(which.installation, &PULL_REQUEST, &variables).await?;
-            let (repository, node) = subject(which, data)?;
+            let (repository, own_rules, node) = subject(which, data)?;
             gathered.absorb(&node, &variables);
             if call >= MOST_CALLS || gathered.is_settled() {
                 let pull =
                     Pull { commits: gathered.commits(), reviews: gathered.reviews(), ..wire::pull(&node)? };
                 let (siblings, effects) = around(which, &node)?;
-                return Ok((PullRead { repository, pull, siblings, effects }, gathered.middles));
+                let read = PullRead { repository, pull, siblings, effects, own_rules };
+                return Ok((read, gathered.middles));
             }
         }
         Err(ForgeError::Incomplete { what: "the pull request".to_owned() })
     }
 }
 
-/// The repository and pull request of an answer, if they are the ones asked for.
-fn subject(which: Which<'_>, data: PullData) -> Result<(Repository, PullNode), ForgeError> {
+/// The repository, its own rules and the pull request of an answer, if they are the ones asked for.
+fn subject(
+    which: Which<'_>,
+    data: PullData,
+) -> Result<(Repository, Fact<Option<RulesText>>, PullNode), ForgeError> {
     let gone = || ForgeError::Gone { what: format!("pull request {}#{}", which.repo, which.number) };
-    let RepositoryNode { repository, pull_request } = data.repository.ok_or_else(gone)?;
+    let RepositoryNode { repository, object, pull_request } = data.repository.ok_or_else(gone)?;
     // Names are reused: never judge the pull request of another repository that took over the name.
     if repository.database_id.is_some_and(|id| id != which.repo_id.0) {
         return Err(ForgeError::Gone {
@@ -151,7 +161,7 @@ fn subject(which: Which<'_>, data: PullData) -> Result<(Repository, PullNode), F
         });
     }
     let pull = pull_request.ok_or_else(gone)?;
-    Ok((wire::repository(&repository)?, pull))
+    Ok((wire::repository(&repository)?, file::text(object.as_ref(), OWN_RULES, OWN_MAX_BYTES), pull))
 }
 
 /// Siblings and check runs, which GitHub tells of the last commit.
@@ -172,7 +182,7 @@ fn around(which: Which<'_>, node: &PullNode) -> Result<(Fact<Vec<u64>>, Effects)
             }
         }
     };
-    Ok((siblings, Effects { checks: wire::checks(tip, which.check)? }))
+    Ok((siblings, wire::effects(tip, which.check)?))
 }
 
 impl Middles {
@@ -198,6 +208,8 @@ impl Gathered {
             number: which.number,
             app_id,
             check_name: which.check,
+            rules_check_name: rules_check(which.check),
+            own_rules: file::at_head(OWN_RULES),
             more_commits: commits_after.is_some(),
             commits_after,
             more_reviews: reviews_after.is_some(),

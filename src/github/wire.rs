@@ -4,10 +4,11 @@
 //! for the facts is decided in the conversion, and never is it an empty list.
 
 use policy::facts::{Account, AccountKind, CommitIdentity, Linked, Person, Review, ReviewState, Signature};
-use policy::{Fact, Millis, RepoId, RepoName, Sha, UserId, facts};
+use policy::{Effects, Fact, Millis, RepoId, RepoName, Sha, UserId, facts, rules_check};
 use serde::Deserialize;
 
 use super::error::{ForgeError, quote};
+use super::file::FileNode;
 
 /// A moment as GitHub writes it, RFC 3339.
 pub(super) fn moment(text: &str) -> Option<Millis> {
@@ -71,6 +72,7 @@ pub(super) struct PullData {
 pub(super) struct RepositoryNode {
     #[serde(flatten)]
     pub(super) repository: RepositoryRef,
+    pub(super) object: Option<FileNode>,
     pub(super) pull_request: Option<PullNode>,
 }
 
@@ -209,6 +211,7 @@ pub(super) struct TipCommit {
     pub(super) oid: String,
     pub(super) associated_pull_requests: Option<Page<PullRef>>,
     check_suites: Option<Page<Suite>>,
+    rules_check_suites: Option<Page<Suite>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -363,6 +366,7 @@ pub(super) fn pull(node: &PullNode) -> Result<facts::Pull, ForgeError> {
         reviews: Fact::unknown("not read"),
         pushers: Fact::unknown("not filled in yet"),
         change: Fact::unknown("not read"),
+        proposed_rules: Vec::new(),
     })
 }
 
@@ -385,8 +389,15 @@ impl PullRef {
 /// Check runs called `name`, oldest first. The document asks for those of our App alone.
 ///
 /// What the forge leaves out is not taken for none: a second run would be posted beside the first.
-pub(super) fn checks(tip: &TipCommit, name: &str) -> Result<Vec<facts::ShownCheck>, ForgeError> {
-    let suites = tip.check_suites.as_ref().ok_or_else(|| missing("the check suites of the head"))?;
+pub(super) fn effects(tip: &TipCommit, name: &str) -> Result<Effects, ForgeError> {
+    Ok(Effects {
+        checks: checks(tip.check_suites.as_ref(), name)?,
+        rules_checks: checks(tip.rules_check_suites.as_ref(), &rules_check(name))?,
+    })
+}
+
+fn checks(suites: Option<&Page<Suite>>, name: &str) -> Result<Vec<facts::ShownCheck>, ForgeError> {
+    let suites = suites.ok_or_else(|| missing("the check suites of the head"))?;
     let runs: Vec<&Page<CheckRun>> = suites
         .nodes()
         .map(|suite| suite.check_runs.as_ref().ok_or_else(|| missing("the check runs of the head")))

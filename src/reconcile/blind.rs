@@ -6,7 +6,7 @@
 use policy::facts::{Branch, Effects, Pull, PullState, Repository, Roster};
 use policy::{Fact, Facts, Millis, Sha, Subject, decide::decide, plan};
 
-use super::{Gate, ReconcileError, record_of, written};
+use super::{Gate, ReconcileError, own, record_of, written};
 use crate::lease::Lease;
 use crate::report;
 use crate::store::{ActionOutcome, ActionState};
@@ -20,7 +20,9 @@ pub(super) async fn tell(gate: &Gate, lease: &Lease, why: &str) -> Result<(), Re
     let Some(head) = lease.floor().head.clone().filter(|_| lease.attempts() >= AFTER) else { return Ok(()) };
     let now = gate.clock.now();
     let rules = gate.rulebook.current();
-    let facts = unseen(lease.subject(), head, why, now);
+    let Subject::Pull(pull) = lease.subject();
+    let own_rules = Fact::Known(own::remembered(gate, pull.repo_id).await?);
+    let facts = Facts { own_rules, ..unseen(lease.subject(), head, why, now) };
     let verdict = decide(&facts, &rules);
     let actions = plan(&verdict, &Effects::default());
     let record = record_of(&verdict, &facts, now)?;
@@ -63,8 +65,10 @@ fn unseen(subject: &Subject, head: Sha, why: &str, now: Millis) -> Facts {
             reviews: Fact::unknown(why),
             pushers: Fact::unknown(why),
             change: Fact::unknown(why),
+            proposed_rules: Vec::new(),
         },
         siblings: Fact::unknown(why),
         roster: Roster::default(),
+        own_rules: Fact::unknown(why),
     }
 }

@@ -7,8 +7,9 @@ use policy::facts::{Account, AccountKind, Fact, Pull, PullState};
 use policy::rules::RuleSource;
 use policy::{Millis, Observed, PullSubject, Sha, Subject};
 
+use super::own::own_rules;
 use super::{Gate, PATIENCE, ReconcileError, lags};
-use crate::github::{Patience, Pushed};
+use crate::github::{Ask, Patience, Pushed};
 use crate::lease::Lease;
 use crate::store::Actor;
 
@@ -25,10 +26,16 @@ pub(super) async fn gather(
         Some(head) => gate.store.numbers_with_head(subject.repo_id, head, subject.number).await?,
         None => Vec::new(),
     };
-    let wanted = rules.wanted();
-    let read = gate.github.gather(lease.subject(), &wanted, &[], &known, now);
+    let look = async {
+        let seen = gate.github.read(lease.subject(), rules.check()).await?;
+        let own_rules = own_rules(gate, subject.repo_id, seen.own_rules(), rules).await?;
+        let (wanted, repository) = (rules.wanted(&own_rules), seen.repository().clone());
+        let ask =
+            Ask { wanted: &wanted, own_rules, rules_path: rules.path_in(&repository), known: &known, now };
+        Ok::<_, ReconcileError>(gate.github.gather(lease.subject(), seen, ask).await?)
+    };
     // Both are large, and a look is nested deeply enough without them.
-    let mut observed = with(Box::pin(fetch_ahead(gate, lease)), Box::pin(read)).await?;
+    let mut observed = with(Box::pin(fetch_ahead(gate, lease)), Box::pin(look)).await?;
     if lags(&observed, lease) {
         return Ok(observed);
     }

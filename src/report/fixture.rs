@@ -68,6 +68,7 @@ fn requires(tier: &str, effect: Effect) -> Finding {
 
 pub(super) fn tier(name: &str, needed: u32) -> TierState {
     TierState {
+        raised_by: None,
         name: name.to_owned(),
         required_by: BTreeSet::from(["everything-needs-a-person".to_owned()]),
         needed,
@@ -102,12 +103,15 @@ pub(super) fn pull(number: u64, findings: Vec<Finding>) -> PullVerdict {
 
 pub(super) fn verdict(pulls: Vec<PullVerdict>) -> Verdict {
     Verdict {
+        proposals: Vec::new(),
         repository: Repository { id: RepoId(7), name: RepoName::parse("acme/web").unwrap() },
         head: sha('4'),
         check: "portcullis".to_owned(),
         conclusion: pulls.iter().map(|pull| pull.conclusion).max().unwrap_or(Conclusion::Success),
         enforcement: Enforcement::Active,
         rules: RulesInForce {
+            commit: None,
+            own: None,
             source: "rules.toml".to_owned(),
             digest: Some("0123456789abcdef".repeat(4)),
             trouble: None,

@@ -34,22 +34,7 @@ pub(super) fn short_digest(digest: &str) -> &str {
 
 /// A code as it is written everywhere.
 pub(super) fn code(code: Code) -> &'static str {
-    match code {
-        Code::NoRules => "no-rules",
-        Code::CannotSee => "cannot-see",
-        Code::UnregisteredAgent => "unregistered-agent",
-        Code::UnattributedCommit => "unattributed-commit",
-        Code::AgentExpired => "agent-expired",
-        Code::AgentRepository => "agent-repository",
-        Code::AgentBranch => "agent-branch",
-        Code::AgentVerb => "agent-verb",
-        Code::Assisted => "assisted",
-        Code::RuleDenies => "rule-denies",
-        Code::RuleRequires => "rule-requires",
-        Code::NothingAllows => "nothing-allows",
-        Code::GovernanceFloor => "governance-floor",
-        Code::ChangesRequested => "changes-requested",
-    }
+    code.as_str()
 }
 
 /// An effect, as the first word about a finding.

@@ -38,6 +38,7 @@ async fn healthz(State(health): State<Health>) -> Response {
         "version": env!("CARGO_PKG_VERSION"),
         "rules": {
             "source": rules.place,
+            "commit": rules.commit.as_ref().map(policy::Sha::as_str),
             "in_force": digest,
             "trouble": rules.trouble.as_ref().map(Trouble::sentence),
         },

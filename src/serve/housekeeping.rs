@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use crate::reconcile::Gate;
 use crate::store::{Retention, StoreError};
 
-/// Where the text of the last good rules is remembered.
+/// Where the last good rules are remembered.
 pub(super) const LAST_GOOD: &str = "rules.last_good";
 /// Which rules everything open was last looked at by.
 const LOOKED_AT_BY: &str = "rules.looked_at_by";
@@ -44,8 +44,11 @@ async fn sleep_or_wait(pause: Option<Duration>) {
 /// Wakes everything open unless it was looked at by these rules already: a restart is no reason.
 async fn re_look(gate: &Gate) -> Result<(), StoreError> {
     let rules = gate.rulebook.current();
-    if let (None, Some(text)) = (&rules.trouble, gate.rulebook.text()) {
-        gate.store.kv_put(LAST_GOOD, &text).await?;
+    if let (None, Some(good)) = (&rules.trouble, gate.rulebook.good()) {
+        // What cannot be written down is not remembered; it stays in force until a restart.
+        if let Ok(good) = serde_json::to_string(&*good) {
+            gate.store.kv_put(LAST_GOOD, &good).await?;
+        }
     }
     let digest = rules.in_force.as_ref().map_or("none", |rules| rules.digest.as_str());
     let trouble = rules.trouble.as_ref().map(Trouble::sentence).unwrap_or_default();

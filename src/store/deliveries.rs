@@ -113,6 +113,15 @@ pub enum Target {
         /// The head.
         head: Sha,
     },
+    /// Every subject of the repository that is not over: its own rules changed.
+    Repository {
+        /// The repository.
+        repo_id: RepoId,
+        /// Its name now.
+        repo: RepoName,
+        /// The installation to reach it through.
+        installation: InstallationId,
+    },
 }
 
 /// What became of a delivery.

@@ -290,6 +290,17 @@ pub(super) async fn resolve(tx: &mut AnyConnection, targets: &[Target]) -> Resul
                     subjects.push(Subject::Pull(pull));
                 }
             }
+            Target::Repository { repo_id, repo, installation } => {
+                // All of them: one that is left out would go on showing what the old rules said.
+                let open = "SELECT subject FROM work WHERE repo_id = $1 AND ended = 0 ORDER BY subject_key";
+                let repo_number = signed(repo_id.0, "repository id")?;
+                for row in sqlx::query(open).bind(repo_number).fetch_all(&mut *tx).await? {
+                    let Subject::Pull(mut pull) = from_json(&get::<String, _>(&row, "subject")?, "subject")?;
+                    pull.repo = repo.clone();
+                    pull.installation = *installation;
+                    subjects.push(Subject::Pull(pull));
+                }
+            }
         }
     }
     subjects.sort_by_key(Subject::key);

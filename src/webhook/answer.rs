@@ -165,6 +165,7 @@ fn name(target: &Target) -> String {
     match target {
         Target::Subject(subject) => subject.to_string(),
         Target::Head { repo, head, .. } => format!("{repo}@{}", head.as_str()),
+        Target::Repository { repo, .. } => repo.to_string(),
     }
 }
 

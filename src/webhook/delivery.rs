@@ -4,10 +4,11 @@
 //! after the gate must see it. A body that is no JSON at all is refused.
 
 use bytes::Bytes;
+use policy::rules::OWN_RULES;
 use policy::{Floor, InstallationId, Millis, PullSubject, RepoId, RepoName, ReviewFloor, Subject};
 use serde::de::DeserializeOwned;
 
-use super::payload::{Account, Check, Common, OnCheckRun, OnCheckSuite, OnPull, Pull};
+use super::payload::{Account, Check, Common, OnCheckRun, OnCheckSuite, OnPull, OnPush, Pull};
 use super::signature::Verified;
 use crate::store::{Actor, Fate, Guid, NewDelivery, Target};
 
@@ -85,7 +86,7 @@ pub fn read(
 
 /// Events whose payload must be readable.
 fn is_known(event: &str) -> bool {
-    matches!(event, "pull_request" | "pull_request_review" | "check_run" | "check_suite")
+    matches!(event, "pull_request" | "pull_request_review" | "check_run" | "check_suite" | "push")
 }
 
 fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Result<Fate, Trouble> {
@@ -102,6 +103,7 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
         ("check_run", "rerequested" | "requested_action") => {
             on_check(common, parse::<OnCheckRun>(body)?.check_run, app_id)
         }
+        ("push", _) => on_push(common, body),
         ("check_suite", "rerequested") => on_check(common, parse::<OnCheckSuite>(body)?.check_suite, app_id),
         ("pull_request_review" | "check_run" | "check_suite", _) => {
             Ok(ignore("this action asks for nothing"))
@@ -142,6 +144,21 @@ fn on_check(common: &Common, check: Check, app_id: Option<u64>) -> Result<Fate, 
         installation: place.installation,
         head: head_sha,
     });
+    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None })
+}
+
+/// A push to the default branch may bring other rules of the repository: whatever is open there is looked at again.
+fn on_push(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
+    let push: OnPush = parse(body)?;
+    let branch = push.reference.strip_prefix("refs/heads/");
+    if branch.is_none() || branch != push.repository.default_branch.as_deref() {
+        return Ok(ignore("pushes beside the default branch change no rules"));
+    }
+    if !push.may_touch(OWN_RULES) {
+        return Ok(ignore("the repository's own rules are as they were"));
+    }
+    let Place { installation, repo_id, repo } = Place::of(common)?;
+    let targets = vec![Target::Repository { repo_id, repo, installation }];
     Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None })
 }
 

@@ -70,6 +70,50 @@ pub(super) struct Head {
     pub(super) sha: Sha,
 }
 
+/// `push`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnPush {
+    #[serde(rename = "ref")]
+    pub(super) reference: String,
+    #[serde(default)]
+    forced: bool,
+    #[serde(default)]
+    commits: Vec<PushedCommit>,
+    pub(super) repository: PushedTo,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PushedTo {
+    pub(super) default_branch: Option<String>,
+}
+
+/// Paths are lists that GitHub may leave out.
+#[derive(Debug, Deserialize)]
+struct PushedCommit {
+    added: Option<Vec<String>>,
+    removed: Option<Vec<String>>,
+    modified: Option<Vec<String>>,
+}
+
+/// GitHub lists no more commits of a push than this:
+/// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#push>
+const LISTED_COMMITS: usize = 2_048;
+
+impl OnPush {
+    /// Whether the push may have changed a path: it did, or it cannot be seen that it did not.
+    pub(super) fn may_touch(&self, path: &str) -> bool {
+        let listed = !self.forced && !self.commits.is_empty() && self.commits.len() < LISTED_COMMITS;
+        !listed || self.commits.iter().any(|commit| commit.may_touch(path))
+    }
+}
+
+impl PushedCommit {
+    fn may_touch(&self, path: &str) -> bool {
+        let lists = [&self.added, &self.removed, &self.modified];
+        lists.into_iter().any(|list| list.as_ref().is_none_or(|list| list.iter().any(|one| one == path)))
+    }
+}
+
 /// `check_run`.
 #[derive(Debug, Deserialize)]
 pub(super) struct OnCheckRun {

@@ -35,7 +35,9 @@ fn docs_name_real_files() {
             }
         }
         // Paths in these are of the repositories that are judged.
-        if document.path == "docs/rules.md" || document.path.starts_with("fixtures/") {
+        if ["docs/rules.md", "src/manual/rules.md"].contains(&document.path.as_str())
+            || document.path.starts_with("fixtures/")
+        {
             continue;
         }
         for span in spans(&document.text) {
@@ -95,7 +97,7 @@ fn every_dependency_is_justified() {
 #[test]
 fn every_predicate_has_doc_scenario_and_code() {
     let page = &file("docs/rules.md").text;
-    let known = &file("crates/policy/src/predicate.rs").text;
+    let records = policy::reference::conditions();
     let tests: Vec<&File> = files()
         .iter()
         .filter(|file| {
@@ -110,16 +112,24 @@ fn every_predicate_has_doc_scenario_and_code() {
         if name == "number" {
             continue;
         }
-        if !page.contains(&format!("### `{name}`")) {
-            wrong.push(format!("`{name}` has no section in docs/rules.md"));
-        }
-        if !known.contains(&format!("mod {name};")) {
-            wrong.push(format!("{} is not compiled in", code.path));
+        let Some(record) = records.iter().find(|record| record.key.name == name) else {
+            wrong.push(format!("`{name}` has no record, or is not compiled in"));
+            continue;
+        };
+        let section = page.split(&format!("### `{name}`\n")).nth(1).unwrap_or_default();
+        let section = section.split("\n### ").next().unwrap_or_default();
+        let told = [record.key.words, record.key.meaning, record.key.bad.text, record.key.bad.code.as_str()];
+        for text in told.iter().chain(record.good) {
+            if !section.contains(text) {
+                wrong.push(format!("the section of `{name}` in docs/rules.md does not say `{text}`"));
+            }
         }
         if !tests.iter().any(|test| asks(&test.text, name)) {
             wrong.push(format!("`{name}` is in no scenario's `when` and in no test of the core"));
         }
     }
+    let files = below("crates/policy/src/predicate/", ".rs").count();
+    assert_eq!(records.len() + 1, files, "one condition a file, and what two of them share");
     none(&wrong, "a predicate is code, documentation and a test:");
 }
 
@@ -148,16 +158,15 @@ fn every_setting_metric_and_code_is_documented() {
     };
     let strings: Vec<String> = production("src/").into_iter().map(|code| code.strings).collect();
     let app = strings.join("\n");
-    let core: String = production("crates/policy/src/rules").into_iter().map(|code| code.strings).collect();
-    let predicates: String =
-        production("crates/policy/src/predicate").into_iter().map(|code| code.strings).collect();
 
     need("docs/deploy.md", after(&app, "env = \""), "setting");
     let quoted = after(&app, "\"portcullis_").into_iter().map(|name| format!("portcullis_{name}"));
     need("docs/operations.md", quoted.filter(|name| !name.ends_with("_test")).collect(), "metric");
-    need("docs/rules.md", finding_codes(), "finding code");
-    let complaints = complaint_codes(&core).into_iter().chain(complaint_codes(&predicates)).collect();
-    need("docs/rules.md", complaints, "complaint code");
+    let codes = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
+    let findings = policy::verdict::Code::ALL.iter().map(|code| code.as_str());
+    need("docs/rules.md", codes(findings.collect()), "finding code");
+    let complaints = policy::complaint::Code::ALL.iter().map(|code| code.as_str());
+    need("docs/rules.md", codes(complaints.collect()), "complaint code");
     let classes = change::Class::BUILTIN.iter().map(ToString::to_string).collect();
     need("docs/rules.md", classes, "change class");
     none(&wrong, "what people meet is explained:");
@@ -167,38 +176,6 @@ fn every_setting_metric_and_code_is_documented() {
 fn after(text: &str, mark: &str) -> BTreeSet<String> {
     let rests = text.match_indices(mark).map(|(at, mark)| &text[at + mark.len()..]);
     rests.filter_map(|rest| rest.split_once('"')).map(|(name, _)| name.to_owned()).collect()
-}
-
-fn finding_codes() -> BTreeSet<String> {
-    let verdict = &production("crates/policy/src/verdict.rs")[0].bare;
-    let codes =
-        verdict.split("pub enum Code {").nth(1).expect("there is a `Code`").split('}').next().unwrap();
-    let kebab = |name: &str| {
-        let mut out = String::new();
-        for c in name.chars() {
-            if c.is_ascii_uppercase() && !out.is_empty() {
-                out.push('-');
-            }
-            out.push(c.to_ascii_lowercase());
-        }
-        out
-    };
-    codes.split(',').map(str::trim).filter(|name| !name.is_empty()).map(kebab).collect()
-}
-
-/// The first string after each `.error(` and `.warn(`, and the codes that are chosen between before one of those.
-fn complaint_codes(code: &str) -> BTreeSet<String> {
-    let mut codes = BTreeSet::new();
-    for mark in [".error(", ".warn(", "("] {
-        for (at, mark) in code.match_indices(mark) {
-            let Some(rest) = code[at + mark.len()..].trim_start().strip_prefix('"') else { continue };
-            let Some((name, rest)) = rest.split_once('"') else { continue };
-            if mark != "(" || (name.contains('-') && rest.starts_with(", format!")) {
-                codes.insert(name.to_owned());
-            }
-        }
-    }
-    codes
 }
 
 #[test]

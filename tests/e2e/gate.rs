@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fake_github::{Delivery, FakeGithub, Stage};
-use policy::rules::Trouble;
+use fake_github::{Delivery, FakeGithub, ShownCheck, Stage};
+use policy::rules::{RuleSource, Trouble};
 use policy::{Millis, RepoName, Verdict};
 use portcullis::clock::{Clock, ClockHand};
-use portcullis::config::Settings;
+use portcullis::config::{RulesAt, RulesRepository, Settings};
 use portcullis::serve::{Running, start};
 use portcullis::store::StoredVerdict;
 use secrecy::SecretString;
@@ -25,6 +25,7 @@ pub(crate) struct Gate {
     hand: ClockHand,
     clock: Clock,
     folder: TempDir,
+    settings: Settings,
 }
 
 impl Gate {
@@ -33,18 +34,31 @@ impl Gate {
         Self::on(Stage::parse(forge).unwrap_or_else(|error| panic!("forge.toml: {error}")), rules).await
     }
 
+    /// Starts both from a forge given as text, the rules standing in a repository there.
+    pub(crate) async fn with_policy(forge: &str, at: RulesRepository) -> Self {
+        let stage = Stage::parse(forge).unwrap_or_else(|error| panic!("forge.toml: {error}"));
+        Self::open(stage, RulesAt::Repository(at), "").await
+    }
+
     /// Starts both on a stage.
     pub(crate) async fn on(stage: Stage, rules: &str) -> Self {
+        Self::open(stage, RulesAt::File("rules.toml".into()), rules).await
+    }
+
+    async fn open(stage: Stage, at: RulesAt, rules: &str) -> Self {
         let github = FakeGithub::start(stage).await.unwrap_or_else(|error| panic!("forge.toml: {error}"));
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("rules.toml"), rules).unwrap();
         let (clock, hand) = Clock::manual(NOON);
         let wall = clock.clone();
         github.wall_clock(move || wall.now().0 / 1000);
-        let settings =
+        let mut settings =
             Settings { store: store(folder.path()).await, ..settings(&github, folder.path().to_owned()) };
+        if matches!(at, RulesAt::Repository(_)) {
+            settings.rules = at;
+        }
         let running = start(&settings, clock.clone(), None).await.unwrap();
-        let gate = Self { github, running, hand, clock, folder };
+        let gate = Self { github, running, hand, clock, folder, settings };
         gate.asked_by_rules().await;
         gate
     }
@@ -67,6 +81,25 @@ impl Gate {
     pub(crate) async fn write_rules(&self, rules: &str) {
         std::fs::write(self.folder.path().join("rules.toml"), rules).unwrap();
         self.running.gate().rulebook.reload();
+        self.asked_by_rules().await;
+    }
+
+    /// Stops the gate and starts another on the same store.
+    pub(crate) async fn restart(mut self) -> Self {
+        self.running.stop().await;
+        self.running = start(&self.settings, self.clock.clone(), None).await.unwrap();
+        self.asked_by_rules().await;
+        self
+    }
+
+    /// Waits until the rules in force are such.
+    pub(crate) async fn rules_are(&self, such: impl Fn(&RuleSource) -> bool) {
+        let wait = async {
+            while !such(&self.running.gate().rulebook.current()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("other rules come into force");
         self.asked_by_rules().await;
     }
 
@@ -149,8 +182,8 @@ impl Gate {
     pub(crate) fn shown(&self, number: u64) -> String {
         let head = self.github.pull_head("acme/web", number).unwrap();
         let runs = self.github.check_runs("acme/web", &head);
-        let ours: Vec<_> = runs.iter().filter(|run| run.app == self.github.app_slug()).collect();
-        match ours.last() {
+        let ours = |run: &&ShownCheck| run.app == self.github.app_slug() && !run.name.ends_with("/rules");
+        match runs.iter().rfind(ours) {
             Some(run) => format!(
                 "{}: {}",
                 run.conclusion.as_deref().unwrap_or(&run.status),
@@ -198,7 +231,7 @@ fn settings(github: &FakeGithub, folder: PathBuf) -> Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
         data: folder.clone(),
         store: SecretString::from(folder.join("store.sqlite").display().to_string()),
-        rules: folder.join("rules.toml"),
+        rules: RulesAt::File(folder.join("rules.toml")),
         workers: 0,
         lease: Duration::from_secs(60),
         retention_days: 90,

@@ -139,8 +139,7 @@ impl ClassTable {
 
     /// Adds patterns to a class, built-in or new. There is no way to take any away.
     pub fn extend(&mut self, class: Class, globs: &Globs) {
-        let before = self.added.iter().find(|added| added.class == class).map(|added| added.number);
-        let number = number(&class).or(before).unwrap_or(Class::BUILTIN.len() + self.added.len());
+        let number = self.number(&class).unwrap_or(Class::BUILTIN.len() + self.added.len());
         self.added.push(Added { class, number, globs: globs.clone() });
     }
 
@@ -197,6 +196,12 @@ impl ClassTable {
                 found(*number, pattern);
             }
         }
+    }
+
+    /// The number of a class that exists.
+    fn number(&self, class: &Class) -> Option<usize> {
+        let added = || self.added.iter().find(|added| added.class == *class).map(|added| added.number);
+        number(class).or_else(added)
     }
 
     /// The class by its number: the built-in ones first, then those that were added.

@@ -15,6 +15,7 @@
 //! There is no negation: exceptions are separate lists. What could be meant in two ways is refused.
 
 mod atom;
+mod example;
 mod tree;
 
 use std::fmt;

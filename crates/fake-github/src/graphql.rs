@@ -18,11 +18,14 @@ use crate::world::World;
 mod checks;
 mod commit;
 mod connection;
+mod object;
 mod people;
 mod pull;
 mod root;
 mod value;
 mod walk;
+
+pub(crate) use object::Files;
 
 /// What every resolver may look at.
 #[derive(Clone, Copy)]

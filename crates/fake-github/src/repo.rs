@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::git::Edit;
 use crate::pull::Pull;
 
 /// A live permission, in GitHub's order.
@@ -105,6 +106,15 @@ pub(crate) struct Commit {
     pub(crate) committer: Ident,
     pub(crate) date: i64,
     pub(crate) signature: Option<Signed>,
+    pub(crate) touched: Touched,
+}
+
+/// The paths that a commit touches, as a push lists them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Touched {
+    pub(crate) added: Vec<String>,
+    pub(crate) removed: Vec<String>,
+    pub(crate) modified: Vec<String>,
 }
 
 impl Commit {
@@ -132,6 +142,8 @@ impl Commit {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Graph {
     commits: HashMap<String, Arc<Commit>>,
+    /// Every path that any of them ever had.
+    paths: HashSet<String>,
 }
 
 impl Graph {
@@ -141,6 +153,29 @@ impl Graph {
 
     pub(crate) fn get(&self, sha: &str) -> Option<&Arc<Commit>> {
         self.commits.get(sha)
+    }
+
+    /// What edits touch: a path that no commit had before is added.
+    pub(crate) fn touch(&mut self, edits: &[Edit]) -> Touched {
+        let mut touched = Touched::default();
+        for edit in edits {
+            let written = match edit {
+                Edit::Rename { from, to } => {
+                    touched.removed.push(from.clone());
+                    to
+                }
+                Edit::Delete { path } => {
+                    touched.removed.push(path.clone());
+                    self.paths.remove(path);
+                    continue;
+                }
+                Edit::File { path, .. } | Edit::Submodule { path, .. } => path,
+            };
+            let list =
+                if self.paths.insert(written.clone()) { &mut touched.added } else { &mut touched.modified };
+            list.push(written.clone());
+        }
+        touched
     }
 
     fn reachable<'a>(&'a self, from: &'a str) -> HashSet<&'a str> {
@@ -184,7 +219,7 @@ impl Graph {
 
 #[cfg(test)]
 mod tests {
-    use super::{Commit, Graph, Ident};
+    use super::{Commit, Graph, Ident, Touched};
 
     fn graph(edges: &[(&str, &[&str])]) -> Graph {
         let ident = Ident { name: "a".to_owned(), email: "a@acme.example".to_owned() };
@@ -199,6 +234,7 @@ mod tests {
                 committer: ident.clone(),
                 date: 0,
                 signature: None,
+                touched: Touched::default(),
             });
         }
         graph

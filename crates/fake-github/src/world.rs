@@ -12,6 +12,7 @@ use crate::auth::Token;
 use crate::check::{CheckRun, Poster};
 use crate::clock::Clock;
 use crate::delivery::Outbox;
+use crate::graphql::Files;
 use crate::pull::{Pull, PullState};
 use crate::repo::{Commit, Graph, Permission, Repo};
 use crate::stage::{AccountType, AppSpec, RepoSpec, Stage, UserSpec};
@@ -41,6 +42,7 @@ pub(crate) struct World {
     pub(crate) orgs: Vec<Org>,
     pub(crate) repos: BTreeMap<u64, Repo>,
     pub(crate) graphs: HashMap<u64, Graph>,
+    pub(crate) files: Files,
     pub(crate) checks: Vec<CheckRun>,
     pub(crate) tokens: HashMap<String, Token>,
     pub(crate) outbox: Outbox,
@@ -65,6 +67,7 @@ impl World {
             orgs: Vec::new(),
             repos: BTreeMap::new(),
             graphs: HashMap::new(),
+            files: Files::default(),
             checks: Vec::new(),
             tokens: HashMap::new(),
             outbox: Outbox::default(),

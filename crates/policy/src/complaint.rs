@@ -3,15 +3,21 @@
 //! Parsing goes on after a complaint, so that a maintainer sees all of them at once. Rendering with line and caret is
 //! the command line's business; the same data goes out as JSON.
 
+pub mod code;
+
 use std::ops::Range;
 
 use serde::Serialize;
+
+pub use crate::rules::read::nearest;
+
+pub use code::Code;
 
 /// One thing wrong with a rules file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Complaint {
     /// Stable: scripts and searches may rely on it.
-    pub code: &'static str,
+    pub code: Code,
     /// An error makes the file invalid; a warning does not.
     pub severity: Severity,
     /// Byte range in the file.
@@ -56,7 +62,7 @@ impl<'a> Complaints<'a> {
 
     pub(crate) fn error(
         &mut self,
-        code: &'static str,
+        code: Code,
         span: Range<usize>,
         message: impl Into<String>,
         help: impl Into<String>,
@@ -66,7 +72,7 @@ impl<'a> Complaints<'a> {
 
     pub(crate) fn warn(
         &mut self,
-        code: &'static str,
+        code: Code,
         span: Range<usize>,
         message: impl Into<String>,
         help: impl Into<String>,
@@ -91,20 +97,13 @@ impl<'a> Complaints<'a> {
             if let Some(more) = count.checked_sub(MOST).filter(|more| *more > 0) {
                 let message = format!("{more} more complaints are not shown");
                 let help = "Repair the first ones: many of the others tend to go with them.".to_owned();
-                self.push(severity, "too-many-complaints", end..end, message, help);
+                self.push(severity, Code::TooManyComplaints, end..end, message, help);
             }
         }
         self.list
     }
 
-    fn add(
-        &mut self,
-        severity: Severity,
-        code: &'static str,
-        span: Range<usize>,
-        message: String,
-        help: String,
-    ) {
+    fn add(&mut self, severity: Severity, code: Code, span: Range<usize>, message: String, help: String) {
         let count = match severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
@@ -115,14 +114,7 @@ impl<'a> Complaints<'a> {
         }
     }
 
-    fn push(
-        &mut self,
-        severity: Severity,
-        code: &'static str,
-        span: Range<usize>,
-        message: String,
-        help: String,
-    ) {
+    fn push(&mut self, severity: Severity, code: Code, span: Range<usize>, message: String, help: String) {
         let (line, column) = place(self.text, span.start);
         self.list.push(Complaint { code, severity, span, line, column, message, help });
     }

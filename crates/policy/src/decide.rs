@@ -8,13 +8,16 @@ mod bounds;
 mod demand;
 mod floor;
 mod involve;
+mod propose;
 mod standing;
 
 use crate::facts::{Fact, Facts, Pull, PullState};
 use crate::predicate::{Scene, Touched};
-use crate::rules::{DEFAULT_CHECK, RuleSource, Rules};
+use crate::rules::in_force::InForce;
+use crate::rules::shelf::PathSet;
+use crate::rules::{RuleSource, Rules};
 use crate::verdict::{
-    Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, Verdict,
+    Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, RulesInForce, Verdict,
 };
 use approval::Bench;
 use involve::Involved;
@@ -22,12 +25,10 @@ use involve::Involved;
 /// Decides about a subject.
 #[must_use]
 pub fn decide(facts: &Facts, source: &RuleSource) -> Verdict {
-    let (check, enforcement) = match &source.in_force {
-        Some(rules) => (rules.gate.check.clone(), rules.gate.enforcement),
-        None => (DEFAULT_CHECK.to_owned(), Enforcement::Active),
-    };
-    let pulls = open_pulls(facts).map(|pull| match &source.in_force {
-        Some(rules) => judge(facts, pull, rules),
+    let in_force = source.in_force.as_ref().map(|rules| InForce::of(rules, &facts.own_rules));
+    let law = in_force.as_ref();
+    let pulls = open_pulls(facts).map(|pull| match law {
+        Some(law) => judge(facts, pull, law, source),
         None => ungoverned(pull, source),
     });
     let mut pulls: Vec<PullVerdict> = pulls.collect();
@@ -43,11 +44,12 @@ pub fn decide(facts: &Facts, source: &RuleSource) -> Verdict {
     Verdict {
         repository: facts.repository.clone(),
         head: facts.pull.head.sha.clone(),
-        check,
+        check: source.check().to_owned(),
         conclusion,
-        enforcement,
-        rules: source.stamp(),
+        enforcement: law.map_or(Enforcement::Active, InForce::enforcement),
+        rules: RulesInForce { own: law.and_then(|law| law.stamp.clone()), ..source.stamp() },
         pulls,
+        proposals: propose::proposals(open_pulls(facts), facts, source),
     }
 }
 
@@ -58,38 +60,52 @@ fn open_pulls(facts: &Facts) -> impl Iterator<Item = &Pull> {
     all.filter(|pull| pull.state == PullState::Open)
 }
 
-fn judge(facts: &Facts, pull: &Pull, rules: &Rules) -> PullVerdict {
-    if rules.gate.enforcement == Enforcement::Disabled {
+fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> PullVerdict {
+    if law.enforcement() == Enforcement::Disabled {
         return verdict_of(pull, JudgedAs::Unknown, Vec::new());
     }
+    let rules = law.rules;
     let involved = involve::involve(facts, pull, rules);
-    let mut findings = bounds::check(facts, pull, rules, &involved);
+    let mut findings = bounds::check(facts, pull, law, &involved);
     let mut tiers = Vec::new();
     if involved.judged_as != JudgedAs::People {
-        let scene = Scene {
+        findings
+            .extend(law.unseen.as_ref().map(|why| cannot_see(format!("the repository's own rules: {why}"))));
+        let governs = source.path_in(&facts.repository);
+        let scene = |paths: &PathSet| Scene {
             repository: &facts.repository,
             pull,
-            files: classified(pull, rules),
+            files: classified(pull, rules, paths, governs),
             agents: involved.registered.clone(),
         };
-        let demands = demand::gather(&scene, rules, &involved);
-        let bench = Bench::of(facts, pull, rules);
+        let organisation = scene(&rules.paths);
+        let mut demands = demand::gather(&organisation, rules, &involved);
+        if let Some(own) = law.own.as_ref().filter(|own| !own.rules.is_empty()) {
+            demands.add(&scene(&own.paths), own);
+        }
+        let bench = Bench::of(facts, pull, law);
         let approvals = bench.approvals();
         tiers = bench.tiers(&demands.tiers, &approvals);
         findings.extend(demand::findings(demands, &tiers));
         findings.extend(bench.changes_requested());
-        findings.extend(floor::check(&scene, &tiers, &approvals));
+        findings.extend(floor::check(&organisation, &tiers, &approvals));
     }
     let mut verdict = PullVerdict { tiers, ..verdict_of(pull, involved.judged_as, findings) };
     verdict.involvement = shown(pull, involved);
     verdict
 }
 
-/// The files of a change with their classes and the patterns they match, once for all rules.
-fn classified<'f>(pull: &'f Pull, rules: &Rules) -> Fact<Touched<'f>> {
+/// The files of a change with their classes and the patterns they match, once for all rules. What stands at `governs`
+/// is the organisation's rules.
+fn classified<'f>(
+    pull: &'f Pull,
+    rules: &Rules,
+    paths: &PathSet,
+    governs: Option<&str>,
+) -> Fact<Touched<'f>> {
     match &pull.change {
         Fact::Unknown(why) => Fact::Unknown(why.clone()),
-        Fact::Known(change) => Fact::Known(Touched::of(&change.files, &rules.classes, &rules.paths)),
+        Fact::Known(change) => Fact::Known(Touched::of(&change.files, &rules.classes, paths, governs)),
     }
 }
 

@@ -53,6 +53,28 @@ pub struct Facts {
     pub siblings: Fact<Vec<Pull>>,
     /// Who belongs to the organisations and teams that the rules name.
     pub roster: Roster,
+    /// The repository's own rules at its default branch.
+    pub own_rules: Fact<OwnRules>,
+}
+
+/// A repository's own rules, as its default branch has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnRules {
+    /// What stands there now; `None` when nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<RulesText>,
+    /// What stood there when it was last valid; only looked up when it is not valid now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_good: Option<RulesText>,
+}
+
+/// The text of a rules file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesText {
+    /// The blob's object id. Not a commit: the tip of the branch moves with every merge, the file hardly ever.
+    pub blob: Sha,
+    /// All of it.
+    pub text: String,
 }
 
 /// A repository: the number identifies, the name is for showing and for matching globs.
@@ -99,6 +121,18 @@ pub struct Pull {
     pub pushers: Fact<Vec<Account>>,
     /// What changed, from git's own objects.
     pub change: Fact<Change>,
+    /// Rules files that it changes, as its head has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proposed_rules: Vec<ProposedRules>,
+}
+
+/// A rules file that a pull request changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposedRules {
+    /// Where it stands in the repository.
+    pub path: String,
+    /// What the head has there; `None` when it takes the file away.
+    pub text: Fact<Option<String>>,
 }
 
 /// Whether a pull request can still be merged.
@@ -348,6 +382,9 @@ impl Observed {
 pub struct Effects {
     /// Check runs of our App by our name on the head, oldest first.
     pub checks: Vec<ShownCheck>,
+    /// The same of the check that validates rules which a pull request proposes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules_checks: Vec<ShownCheck>,
 }
 
 /// A check run as the forge shows it.

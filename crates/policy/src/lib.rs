@@ -10,12 +10,13 @@ pub mod identity;
 pub mod ids;
 pub mod plan;
 mod predicate;
+pub mod reference;
 pub mod rules;
 pub mod subject;
 pub mod verdict;
 
 pub use facts::{Effects, Fact, Facts, Observed, Wanted};
 pub use ids::{CheckRunId, InstallationId, Millis, RepoId, RepoName, Sha, UserId};
-pub use plan::{Action, ShowCheck, plan};
+pub use plan::{Action, ShowCheck, Shows, plan, rules_check};
 pub use subject::{Floor, PullSubject, ReviewFloor, Subject};
 pub use verdict::{Conclusion, Verdict};

@@ -3,10 +3,11 @@
 //! Planning twice is as good as planning once: when the forge already shows the verdict the plan is empty.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::facts::Effects;
+use crate::facts::{Effects, ShownCheck};
 use crate::ids::{CheckRunId, RepoName, Sha};
-use crate::verdict::{Conclusion, Verdict};
+use crate::verdict::{Conclusion, Proposal, ProposalState, Verdict};
 
 /// One effect on the forge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,9 +17,12 @@ pub enum Action {
     ShowCheck(ShowCheck),
 }
 
-/// Create or update the check run that shows a verdict.
+/// Create or update a check run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShowCheck {
+    /// What it shows.
+    #[serde(default)]
+    pub what: Shows,
     /// Where, by the name that the repository has now.
     pub repository: RepoName,
     /// The run to update; `None` to create one.
@@ -33,8 +37,25 @@ pub struct ShowCheck {
     pub external_id: String,
 }
 
+/// What a check run shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shows {
+    /// The verdict. Branch protection requires this one.
+    #[default]
+    Verdict,
+    /// Whether the rules that the pull request proposes are valid.
+    ProposedRules,
+}
+
 /// Version of the text that is made of a verdict: raise it when the rendering changes, so that runs are refreshed.
 const TEXT_VERSION: u32 = 1;
+
+/// The name of the check that validates proposed rules, beside the gate's own.
+#[must_use]
+pub fn rules_check(check: &str) -> String {
+    format!("{check}/rules")
+}
 
 /// The difference between what the forge shows and what it must show, in order.
 #[must_use]
@@ -42,23 +63,45 @@ pub fn plan(verdict: &Verdict, effects: &Effects) -> Vec<Action> {
     if verdict.pulls.is_empty() {
         return Vec::new();
     }
-    let external_id = format!("v{TEXT_VERSION}:{}", verdict.digest());
-    let conclusion = verdict.shown();
-    let latest = effects.checks.iter().max_by_key(|check| check.id);
-    let shown = latest.is_some_and(|check| {
-        check.completed
-            && check.conclusion.as_deref() == Some(conclusion.as_str())
-            && check.external_id.as_deref() == Some(external_id.as_str())
-    });
-    if shown {
-        return Vec::new();
-    }
-    vec![Action::ShowCheck(ShowCheck {
+    let show = |what, name, conclusion, text: String| ShowCheck {
+        what,
         repository: verdict.repository.name.clone(),
-        existing: latest.map(|check| check.id),
+        existing: None,
         head: verdict.head.clone(),
-        name: verdict.check.clone(),
+        name,
         conclusion,
-        external_id,
-    })]
+        external_id: format!("v{TEXT_VERSION}:{text}"),
+    };
+    let own = show(Shows::Verdict, verdict.check.clone(), verdict.shown(), verdict.digest());
+    let rules = proposed(verdict).map(|(conclusion, digest)| {
+        let rules = show(Shows::ProposedRules, rules_check(&verdict.check), conclusion, digest);
+        difference(rules, &effects.rules_checks)
+    });
+    difference(own, &effects.checks).into_iter().chain(rules.flatten()).map(Action::ShowCheck).collect()
+}
+
+/// What there is to do, if the forge does not show it already.
+fn difference(show: ShowCheck, shown: &[ShownCheck]) -> Option<ShowCheck> {
+    let latest = shown.iter().max_by_key(|check| check.id);
+    let stands = latest.is_some_and(|check| {
+        check.completed
+            && check.conclusion.as_deref() == Some(show.conclusion.as_str())
+            && check.external_id.as_deref() == Some(show.external_id.as_str())
+    });
+    (!stands).then(|| ShowCheck { existing: latest.map(|check| check.id), ..show })
+}
+
+/// Whether the rules that are proposed could all come into force, and a digest of what is to be said of them.
+fn proposed(verdict: &Verdict) -> Option<(Conclusion, String)> {
+    if verdict.proposals.is_empty() {
+        return None;
+    }
+    let usable = |proposal: &Proposal| match proposal.state {
+        ProposalState::Valid | ProposalState::Removed => true,
+        ProposalState::Invalid | ProposalState::Unseen(_) => false,
+    };
+    let conclusion =
+        if verdict.proposals.iter().all(usable) { Conclusion::Success } else { Conclusion::Failure };
+    let text = serde_json::to_vec(&verdict.proposals).unwrap_or_default();
+    Some((conclusion, hex::encode(Sha256::digest(text))))
 }

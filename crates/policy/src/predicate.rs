@@ -18,10 +18,11 @@ mod repos;
 
 use std::collections::BTreeSet;
 
-use change::{Class, ClassTable, FileChange, Kinds};
+use change::{Class, ClassTable, FileChange, Globs, Kinds};
 
 use crate::complaint::Complaints;
 use crate::facts::{Fact, Lines, Pull, Repository};
+use crate::reference::Record;
 use crate::rules::read::Table;
 use crate::rules::shelf::{Hits, PathSet, Shelf, Slot};
 use crate::verdict::Evidence;
@@ -46,10 +47,24 @@ pub(crate) struct Touched<'f> {
 }
 
 impl<'f> Touched<'f> {
-    /// Classifies and matches each file once for all rules.
-    pub(crate) fn of(files: &'f [FileChange], classes: &ClassTable, paths: &PathSet) -> Self {
+    /// Classifies and matches each file once for all rules. What stands at `governs` is governance as well.
+    pub(crate) fn of(
+        files: &'f [FileChange],
+        classes: &ClassTable,
+        paths: &PathSet,
+        governs: Option<&str>,
+    ) -> Self {
+        let governs = governs.map(str::as_bytes);
         let mut kinds = Kinds::new(classes);
-        let classify = |(file, hits)| Classified { file, kind: kinds.of(file), hits };
+        let classify = |(file, hits): (&'f FileChange, Hits)| {
+            let kind = match governs {
+                Some(path) if file.path.as_bytes().eq_ignore_ascii_case(path) => {
+                    kinds.of_with(file, &Class::GOVERNANCE)
+                }
+                _ => kinds.of(file),
+            };
+            Classified { file, kind, hits }
+        };
         let files: Vec<_> = files.iter().zip(paths.hits(files.iter())).map(classify).collect();
         let hits = Hits::union(files.iter().map(|file| &file.hits));
         Self { files, kinds: kinds.into_classes(), hits }
@@ -146,69 +161,132 @@ impl Scene<'_> {
     }
 }
 
-/// One condition of a rule.
-#[derive(Debug, Clone)]
-pub(crate) enum Predicate {
-    Agents(agents::Agents),
-    Branches(branches::Branches),
-    Changes(changes::Changes),
-    Draft(draft::Draft),
-    Files(files::Files),
-    Labels(labels::Labels),
-    Lines(lines::ChangedLines),
-    Modes(modes::Modes),
-    OnlyPaths(only_paths::OnlyPaths),
-    Paths(paths::Paths),
-    Repos(repos::Repos),
+/// One kind of condition: how it is written, documented, judged and told.
+///
+/// There is no condition without a [`Record`]: the reference, the schema and the tests are made from it.
+pub(crate) trait Condition: Sized {
+    /// What people read about it.
+    const RECORD: Record;
+
+    /// Reads it from a `when` table, if it is there.
+    fn parse(when: &mut Table<'_>, reading: &mut Reading<'_, '_>) -> Option<Self>;
+
+    /// What it says of a scene. Total: whatever the facts, there is an outcome.
+    fn judge(&self, scene: &Scene<'_>) -> Outcome;
+
+    /// What it asks of a change, to stand behind "changes that": "touch `infra/**`". Everything that it was
+    /// written with is in it, so that two that say the same are the same.
+    fn words(&self, paths: &PathSet) -> String;
+
+    /// Whether it needs changed lines to be counted.
+    fn lines(&self) -> Lines {
+        Lines::Skip
+    }
+}
+
+/// What reading a condition may look at and add to.
+#[derive(Debug)]
+pub(crate) struct Reading<'r, 't> {
+    pub(crate) known: &'r Known<'r>,
+    pub(crate) shelf: &'r mut Shelf,
+    pub(crate) complaints: &'r mut Complaints<'t>,
+}
+
+macro_rules! conditions {
+    ($($kind:ident: $condition:ty),+ $(,)?) => {
+        /// One condition of a rule.
+        #[derive(Debug, Clone)]
+        pub(crate) enum Predicate {
+            $($kind($condition),)+
+        }
+
+        /// The records of all conditions, in the order in which they are judged.
+        pub(crate) const RECORDS: &[Record] = &[$(<$condition as Condition>::RECORD),+];
+
+        impl Predicate {
+            /// Reads the conditions of a `when` table, in a fixed order: cheap ones first.
+            pub(crate) fn parse_all(
+                when: &mut Table<'_>,
+                known: &Known<'_>,
+                shelf: &mut Shelf,
+                complaints: &mut Complaints<'_>,
+            ) -> Vec<Self> {
+                let reading = &mut Reading { known, shelf, complaints };
+                let parsed = [$(<$condition as Condition>::parse(when, reading).map(Self::$kind)),+];
+                parsed.into_iter().flatten().collect()
+            }
+
+            /// What the condition says of a scene. Total: whatever the facts, there is an outcome.
+            pub(crate) fn judge(&self, scene: &Scene<'_>) -> Outcome {
+                match self {
+                    $(Self::$kind(condition) => condition.judge(scene),)+
+                }
+            }
+
+            /// What it asks of a change, to stand behind "changes that".
+            pub(crate) fn words(&self, paths: &PathSet) -> String {
+                match self {
+                    $(Self::$kind(condition) => condition.words(paths),)+
+                }
+            }
+
+            /// Whether the condition needs changed lines to be counted.
+            pub(crate) fn lines(&self) -> Lines {
+                match self {
+                    $(Self::$kind(condition) => condition.lines(),)+
+                }
+            }
+        }
+    };
+}
+
+conditions! {
+    Repos: repos::Repos,
+    Branches: branches::Branches,
+    Agents: agents::Agents,
+    Draft: draft::Draft,
+    Labels: labels::Labels,
+    Files: files::Files,
+    Lines: lines::ChangedLines,
+    Modes: modes::Modes,
+    Changes: changes::Changes,
+    Paths: paths::Paths,
+    OnlyPaths: only_paths::OnlyPaths,
 }
 
 impl Predicate {
-    /// Reads the conditions of a `when` table, in a fixed order: cheap ones first.
-    pub(crate) fn parse_all(
-        when: &mut Table<'_>,
-        known: &Known<'_>,
-        shelf: &mut Shelf,
-        complaints: &mut Complaints<'_>,
-    ) -> Vec<Self> {
-        let parsed = [
-            repos::Repos::parse(when, complaints).map(Self::Repos),
-            branches::Branches::parse(when, complaints).map(Self::Branches),
-            agents::Agents::parse(when, known, complaints).map(Self::Agents),
-            draft::Draft::parse(when, complaints).map(Self::Draft),
-            labels::Labels::parse(when, complaints).map(Self::Labels),
-            files::Files::parse(when, complaints).map(Self::Files),
-            lines::ChangedLines::parse(when, complaints).map(Self::Lines),
-            modes::Modes::parse(when, complaints).map(Self::Modes),
-            changes::Changes::parse(when, known, complaints).map(Self::Changes),
-            paths::Paths::parse(when, shelf, complaints).map(Self::Paths),
-            only_paths::OnlyPaths::parse(when, shelf, complaints).map(Self::OnlyPaths),
-        ];
-        parsed.into_iter().flatten().collect()
-    }
-
-    /// What the condition says of a scene. Total: whatever the facts, there is an outcome.
-    pub(crate) fn judge(&self, scene: &Scene<'_>) -> Outcome {
+    /// The classes that it asks for.
+    pub(crate) fn classes(&self) -> &[Class] {
         match self {
-            Self::Agents(condition) => condition.judge(scene),
-            Self::Branches(condition) => condition.judge(scene),
-            Self::Changes(condition) => condition.judge(scene),
-            Self::Draft(condition) => condition.judge(scene),
-            Self::Files(condition) => condition.judge(scene),
-            Self::Labels(condition) => condition.judge(scene),
-            Self::Lines(condition) => condition.judge(scene),
-            Self::Modes(condition) => condition.judge(scene),
-            Self::OnlyPaths(condition) => condition.judge(scene),
-            Self::Paths(condition) => condition.judge(scene),
-            Self::Repos(condition) => condition.judge(scene),
+            Self::Changes(condition) => condition.classes(),
+            _ => &[],
         }
     }
 
-    /// Whether the condition needs changed lines to be counted.
-    pub(crate) fn lines(&self) -> Lines {
+    /// The agents that it asks for.
+    pub(crate) fn agents(&self) -> Option<&[String]> {
         match self {
-            Self::Lines(_) => Lines::Count,
-            _ => Lines::Skip,
+            Self::Agents(condition) => Some(condition.names()),
+            _ => None,
         }
+    }
+
+    /// The repositories that it asks for.
+    pub(crate) fn repos(&self) -> Option<&Globs> {
+        match self {
+            Self::Repos(condition) => Some(condition.globs()),
+            _ => None,
+        }
+    }
+
+    /// Whether it only holds when some file changes.
+    pub(crate) fn needs_a_file(&self) -> bool {
+        matches!(self, Self::Changes(_) | Self::Paths(_) | Self::OnlyPaths(_) | Self::Modes(_))
+    }
+
+    /// Whether it only holds when no file changes.
+    pub(crate) fn allows_no_file(&self) -> bool {
+        matches!(self, Self::Files(condition) if condition.allows_none())
     }
 }
 

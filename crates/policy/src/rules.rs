@@ -7,15 +7,19 @@ mod agents;
 mod classes;
 pub(crate) mod gate;
 pub(crate) mod glob;
+pub(crate) mod in_force;
+mod meaning;
 mod people;
 pub(crate) mod read;
 mod rule;
 pub(crate) mod shelf;
 mod source;
 mod tiers;
+mod tighten;
 mod validate;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use change::ClassTable;
 use sha2::{Digest, Sha256};
@@ -24,14 +28,17 @@ use toml::de::{DeTable, DeValue};
 
 pub use agents::{Agent, Expiry, Verb};
 pub use gate::{DEFAULT_CHECK, Gate};
+pub use meaning::Sentence;
 pub use people::{Assisted, People};
 pub use rule::{Demand, Rule};
-pub use source::{RuleSource, Trouble};
+pub use source::{Origin, RuleSource, Trouble};
 pub use tiers::Tier;
+pub use tighten::{OWN_MAX_BYTES, OWN_RULES, Tightened, Tightening};
 
-use crate::complaint::{Complaint, Complaints};
+use crate::complaint::{Code, Complaint, Complaints};
 use crate::facts::{Lines, Wanted};
 use crate::predicate::Known;
+use crate::reference::{self, Bad, Key, Shape};
 use read::Table;
 use shelf::{PathSet, Shelf};
 
@@ -57,6 +64,8 @@ pub struct Rules {
     pub rules: Vec<Rule>,
     /// Which paths are of which class.
     pub classes: ClassTable,
+    /// The names of all classes.
+    pub(crate) class_names: Vec<String>,
     /// The path patterns of all rules.
     pub(crate) paths: PathSet,
 }
@@ -82,7 +91,7 @@ impl Rules {
         let mut complaints = Complaints::about(text);
         if text.len() > MAX_BYTES {
             complaints.error(
-                "too-large",
+                Code::TooLarge,
                 0..0,
                 format!("the file has {} bytes, more than {MAX_BYTES}", text.len()),
                 "Rules are written for people: split them over several organisations or shorten them.",
@@ -93,7 +102,7 @@ impl Rules {
         for error in errors {
             let span = error.span().unwrap_or(0..0);
             let help = "The file must be TOML 1.0: see toml.io.";
-            complaints.error("syntax", span, one_line(error.message()), help);
+            complaints.error(Code::Syntax, span, one_line(error.message()), help);
         }
         // What follows a syntax error may be misread: do not add complaints that are not meant.
         let rules = (!complaints.has_errors()).then(|| parse_root(source, text, &root, &mut complaints));
@@ -146,10 +155,12 @@ fn parse_root(
         .collect();
     let class_tables = root.named_tables("classes", complaints);
     let class_names = classes::names(&class_tables);
+    let class_spans: Vec<_> =
+        class_tables.iter().map(|(name, table)| (name.clone(), table.span.clone())).collect();
     let classes = classes::parse(class_tables, complaints);
     let known = Known { agents: &agent_names, classes: &class_names };
     let mut shelf = Shelf::default();
-    let rules = parse_rules(&mut root, &known, &tier_names, &mut shelf, complaints);
+    let (rules, rule_spans) = parse_rules(&mut root, &known, &tier_names, &mut shelf, complaints);
     let paths = shelf.compile(complaints);
     root.finish(complaints);
 
@@ -162,10 +173,17 @@ fn parse_root(
         tiers,
         rules,
         classes,
+        class_names,
         paths,
     };
     if !complaints.has_errors() {
-        validate::whole(&rules, &validate::Spans { tiers: &tier_spans, agents: &agent_spans }, complaints);
+        let spans = validate::Spans {
+            tiers: &tier_spans,
+            agents: &agent_spans,
+            classes: &class_spans,
+            rules: &rule_spans,
+        };
+        validate::whole(&rules, &spans, complaints);
     }
     Some(rules)
 }
@@ -178,7 +196,7 @@ fn parse_version(root: &mut Table<'_>, complaints: &mut Complaints<'_>) {
     let Some(version) = root.number("version", u64::from(u32::MAX), complaints) else { return };
     if version.value != VERSION {
         let message = format!("version {} is not known here", version.value);
-        complaints.error("bad-value", version.span, message, help);
+        complaints.error(Code::BadValue, version.span, message, help);
     }
 }
 
@@ -188,27 +206,114 @@ fn parse_rules(
     tiers: &[String],
     shelf: &mut Shelf,
     complaints: &mut Complaints<'_>,
-) -> Vec<Rule> {
+) -> (Vec<Rule>, Vec<Range<usize>>) {
     if root.holds("rules", |value| !matches!(value, DeValue::Array(_))) {
         let values = root.values("rules", complaints);
         let span = values.map_or(0..0, |values| values.span);
         let help = "Write each rule as its own `[[rules]]`, with two brackets.";
-        complaints.error("wrong-type", span, "`rules` must be a list of rules", help);
-        return Vec::new();
+        complaints.error(Code::WrongType, span, "`rules` must be a list of rules", help);
+        return (Vec::new(), Vec::new());
     }
-    let mut rules: Vec<Rule> = Vec::new();
+    let (mut rules, mut spans): (Vec<Rule>, Vec<Range<usize>>) = (Vec::new(), Vec::new());
     for value in root.values("rules", complaints).map(|values| values.value).unwrap_or_default() {
         let Some((id, rule)) = rule::parse(value, known, tiers, shelf, complaints) else { continue };
         if let Some(first) = rules.iter().find(|other| other.id == rule.id) {
             complaints.error(
-                "duplicate-id",
+                Code::DuplicateId,
                 id.span,
                 format!("a second rule is called `{}`; the first is on line {}", rule.id, first.line),
                 "Give each rule its own id: verdicts refer to it.",
             );
             continue;
         }
+        spans.push(id.span);
         rules.push(rule);
     }
-    rules
+    (rules, spans)
 }
+
+/// What people read about it.
+const TABLE: reference::Table = reference::Table {
+    heading: "",
+    name: "root",
+    meaning: "The top level of the file.",
+    keys: &[
+        Key {
+            name: "version",
+            needed: true,
+            shape: Shape::Number(VERSION, VERSION),
+            words: "`1`",
+            default: None,
+            meaning: "The language of the file.",
+            bad: Bad { text: "version = 2", code: Code::BadValue },
+        },
+        Key {
+            name: "gate",
+            needed: false,
+            shape: Shape::Table(&gate::TABLE),
+            words: "table `[gate]`",
+            default: None,
+            meaning: "The check run, and whether verdicts block.",
+            bad: Bad { text: "gate = \"portcullis\"", code: Code::WrongType },
+        },
+        Key {
+            name: "people",
+            needed: true,
+            shape: Shape::Table(&people::TABLE),
+            words: "table `[people]`",
+            default: None,
+            meaning: "Who is a person.",
+            bad: Bad { text: "people = [\"acme\"]", code: Code::WrongType },
+        },
+        Key {
+            name: "agents",
+            needed: false,
+            shape: Shape::Named(&agents::TABLE),
+            words: "tables `[agents.NAME]`",
+            default: None,
+            meaning: "Each agent's registration.",
+            bad: Bad { text: "agents = [\"copilot\"]", code: Code::WrongType },
+        },
+        Key {
+            name: "tiers",
+            needed: false,
+            shape: Shape::Named(&tiers::TABLE),
+            words: "tables `[tiers.NAME]`",
+            default: None,
+            meaning: "Named approval requirements.",
+            bad: Bad { text: "tiers = { routine = 1 }", code: Code::WrongType },
+        },
+        Key {
+            name: "classes",
+            needed: false,
+            shape: Shape::Named(&classes::TABLE),
+            words: "tables `[classes.NAME]`",
+            default: None,
+            meaning: "Paths added to change classes.",
+            bad: Bad { text: "classes = [\"payments\"]", code: Code::WrongType },
+        },
+        Key {
+            name: "rules",
+            needed: false,
+            shape: Shape::Tables(&rule::TABLE),
+            words: "list of tables `[[rules]]`",
+            default: None,
+            meaning: "When something applies, and what it demands.",
+            bad: Bad { text: "rules = \"none\"", code: Code::WrongType },
+        },
+    ],
+    good: "version = 1\n",
+    bad: &[Bad { text: "[peple]\nmembers_of = [\"acme\"]\n", code: Code::UnknownKey }],
+};
+
+/// Every table that has a heading, in the order of the documents; the top level first.
+pub const TABLES: &[&reference::Table] = &[
+    &TABLE,
+    &gate::TABLE,
+    &people::TABLE,
+    &people::ASSISTED,
+    &agents::TABLE,
+    &tiers::TABLE,
+    &classes::TABLE,
+    &rule::TABLE,
+];

@@ -3,9 +3,12 @@
 //! Every surface (check run, `explain`, JSON) renders this tree and nothing else, so all tell the same. It carries
 //! no clock: the same facts and rules give the same verdict and the same [`Verdict::digest`].
 
+pub mod code;
+
 use std::collections::BTreeSet;
 
 use change::{Class, RawPath};
+pub use code::Code;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -29,6 +32,64 @@ pub struct Verdict {
     pub rules: RulesInForce,
     /// One for each open pull request with this head, the subject first. Empty when none is open.
     pub pulls: Vec<PullVerdict>,
+    /// One for each rules file that they change: is it valid as the head has it?
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proposals: Vec<Proposal>,
+}
+
+/// What is to be said of a rules file that a pull request proposes. It decides nothing: what is judged is judged by the
+/// rules of the default branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Where it stands in the repository.
+    pub path: String,
+    /// Whose rules it would be.
+    pub whose: Whose,
+    /// Whether it could come into force.
+    pub state: ProposalState,
+    /// Everything that is wrong or doubtful, in the order of the file.
+    pub remarks: Vec<Remark>,
+}
+
+/// Whose rules a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whose {
+    /// The organisation's.
+    Organization,
+    /// The repository's own.
+    Repository,
+}
+
+/// Whether proposed rules could come into force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProposalState {
+    /// They could.
+    Valid,
+    /// They could not: the last good ones would stay in force.
+    Invalid,
+    /// The file would be gone.
+    Removed,
+    /// They could not be read, and why.
+    Unseen(String),
+}
+
+/// A complaint about proposed rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// Stable code.
+    pub code: String,
+    /// Whether it makes the file invalid.
+    pub error: bool,
+    /// First line, counted from 1.
+    pub line: u32,
+    /// Last line.
+    pub end_line: u32,
+    /// What is wrong; may quote the file, so hostile text.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
 }
 
 impl Verdict {
@@ -75,16 +136,31 @@ impl Conclusion {
     }
 }
 
-/// Whether verdicts block, in the words of GitHub's rulesets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Whether verdicts block, in the words of GitHub's rulesets. Ordered from mild to strict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Enforcement {
-    /// Block.
-    Active,
-    /// Report what would have been blocked, and pass.
-    Evaluate,
     /// Judge nothing, and pass.
     Disabled,
+    /// Report what would have been blocked, and pass.
+    Evaluate,
+    /// Block.
+    Active,
+}
+
+impl Enforcement {
+    /// All of them, strictest first.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Evaluate, Self::Disabled];
+
+    /// The word in `rules.toml`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Evaluate => "evaluate",
+            Self::Disabled => "disabled",
+        }
+    }
 }
 
 /// Which rules a verdict rests on, and whether a newer file was refused.
@@ -92,7 +168,26 @@ pub enum Enforcement {
 pub struct RulesInForce {
     /// Where they were read from.
     pub source: String,
+    /// The commit of the default branch that last changed them; `None` for a local file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Sha>,
     /// SHA-256 of their text in hex; `None` when no valid rules were ever seen.
+    pub digest: Option<String>,
+    /// Why the text that stands there now is not the one in force.
+    pub trouble: Option<String>,
+    /// The repository's own rules, where it has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<OwnRulesInForce>,
+}
+
+/// What a repository's own rules added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnRulesInForce {
+    /// Where they stand in the repository.
+    pub source: String,
+    /// The object id of the file in force; `None` when the organisation's rules alone hold.
+    pub blob: Option<Sha>,
+    /// SHA-256 of the text in force in hex; `None` when the organisation's rules alone hold.
     pub digest: Option<String>,
     /// Why the text that stands there now is not the one in force.
     pub trouble: Option<String>,
@@ -212,40 +307,6 @@ impl Effect {
     }
 }
 
-/// Stable codes of findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Code {
-    /// No valid rules were ever seen.
-    NoRules,
-    /// Something could not be seen completely.
-    CannotSee,
-    /// An account or trace of an agent that `rules.toml` does not register.
-    UnregisteredAgent,
-    /// A commit that no account answers for.
-    UnattributedCommit,
-    /// The agent's registration has run out.
-    AgentExpired,
-    /// The agent is outside its repositories.
-    AgentRepository,
-    /// The agent is outside its branches.
-    AgentBranch,
-    /// The agent may not do this.
-    AgentVerb,
-    /// A person's work assisted by an agent, for which the rules ask a tier.
-    Assisted,
-    /// A rule denies.
-    RuleDenies,
-    /// A rule requires a tier.
-    RuleRequires,
-    /// No rule allows it.
-    NothingAllows,
-    /// What governs or steers agents, and no person has looked at it.
-    GovernanceFloor,
-    /// A person with write access asks for changes.
-    ChangesRequested,
-}
-
 /// A place in `rules.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RuleRef {
@@ -295,6 +356,9 @@ pub struct TierState {
     pub name: String,
     /// Which rules require it.
     pub required_by: BTreeSet<String>,
+    /// The repository's own line that made it stricter than the organisation's rules have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised_by: Option<RuleRef>,
     /// How many approvals it needs.
     pub needed: u32,
     /// Teams of which at least one counted approver must be a member; empty when any person will do.

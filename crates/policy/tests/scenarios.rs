@@ -54,6 +54,7 @@ fn source(text: &str) -> RuleSource {
             place: "rules.toml".to_owned(),
             in_force: None,
             trouble: Some(Trouble::Invalid(parsed.complaints)),
+            ..RuleSource::default()
         },
     }
 }

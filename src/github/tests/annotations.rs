@@ -42,6 +42,7 @@ async fn show_as(
     });
     let lease = Lease::grant(subject, 1, Floor::default(), "t".into(), 0);
     let action = Action::ShowCheck(ShowCheck {
+        what: policy::Shows::Verdict,
         repository: RepoName::parse("acme/web").unwrap(),
         existing: existing.map(CheckRunId),
         head: Sha::parse(&"a".repeat(40)).unwrap(),

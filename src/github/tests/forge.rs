@@ -8,12 +8,13 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, Response};
 use base64::Engine;
-use policy::{InstallationId, Millis};
+use policy::facts::OwnRules;
+use policy::{Fact, InstallationId, Millis, Observed, Subject, Wanted};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::git::{self, GitCache};
-use crate::github::{GitHub, Limits, Settings};
+use crate::github::{Ask, ForgeError, GitHub, Limits, Settings};
 
 /// The moment at which every test starts.
 pub(super) const START: Millis = Millis(1_700_000_000_000);
@@ -192,4 +193,16 @@ async fn serve(asked: Arc<Mutex<Vec<Asked>>>, script: Arc<Script>) -> String {
     });
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
+}
+
+/// Reads and gathers in one.
+pub(super) async fn look(
+    github: &GitHub,
+    subject: &Subject,
+    wanted: &Wanted,
+) -> Result<Observed, ForgeError> {
+    let seen = github.read(subject, &wanted.check).await?;
+    let own_rules =
+        Fact::Known(OwnRules { newest: seen.own_rules().get().ok().cloned().flatten(), last_good: None });
+    github.gather(subject, seen, Ask { wanted, own_rules, rules_path: None, known: &[], now: START }).await
 }

@@ -1,10 +1,10 @@
 //! Pull requests: read whole in as few calls as can be, or called unknown.
 
 use policy::facts::{AccountKind, Lines, Pull, PullState, ReviewState};
-use policy::{Fact, Floor, Millis, PullSubject, RepoId, RepoName, Sha, Subject, UserId, Wanted};
+use policy::{Fact, Floor, PullSubject, RepoId, RepoName, Sha, Subject, UserId, Wanted};
 use serde_json::{Value, json};
 
-use super::forge::{Asked, Forge, INSTALLATION, Reply, START};
+use super::forge::{Asked, Forge, INSTALLATION, Reply, START, look};
 use crate::github::ForgeError;
 use crate::github::pulls::{PullRead, Which};
 
@@ -70,7 +70,7 @@ fn answer(asked: &Asked, commits: usize, reviews: usize) -> Value {
         "tip": {"nodes": [{"commit": {
             "oid": sha(commits),
             "associatedPullRequests": {"totalCount": 1, "nodes": [sibling(1, "OPEN", commits)]},
-            "checkSuites": {"totalCount": 0, "nodes": []},
+            "checkSuites": {"totalCount": 0, "nodes": []}, "rulesCheckSuites": {"totalCount": 0, "nodes": []},
         }}]},
     });
     let fields = [
@@ -337,7 +337,9 @@ async fn a_closed_pull_request_is_gathered_without_git() {
     });
     let group = policy::facts::Group::parse("acme").unwrap();
     let wanted = Wanted { groups: [group.clone()].into(), lines: Lines::Skip, check: "gate".into() };
-    let observed = forge.github.gather(&subject, &wanted, &[UserId(12)], &[], Millis(1)).await.unwrap();
+    let mut observed = look(&forge.github, &subject, &wanted).await.unwrap();
+    let more = [UserId(12)].into();
+    forge.github.enroll(&subject, &more, &mut observed.facts.roster).await.unwrap();
     assert_eq!(observed.facts.pull.state, PullState::Merged);
     assert!(observed.facts.pull.pushers.get().is_err(), "the caller puts them in");
     assert!(observed.facts.pull.change.get().is_err());

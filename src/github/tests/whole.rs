@@ -11,6 +11,7 @@ use policy::{
 };
 use secrecy::SecretString;
 
+use super::forge::look;
 use crate::git::{self, GitCache};
 use crate::github::{Applied, ForgeError, GitHub, Patience, Pushed, Settings};
 use crate::lease::Lease;
@@ -102,7 +103,7 @@ impl World {
     async fn gather(&self) -> Result<Observed, ForgeError> {
         let groups = [Group::parse("acme").unwrap(), security()].into();
         let wanted = Wanted { groups, lines: Lines::Count, check: "portcullis".into() };
-        self.github.gather(&subject(1), &wanted, &[], &[], Millis(0)).await
+        look(&self.github, &subject(1), &wanted).await
     }
 
     /// The numbers of those who pushed.
@@ -124,6 +125,7 @@ impl World {
     async fn apply(&self, observed: &Observed, annotations: usize) -> Result<Applied, ForgeError> {
         let lease = Lease::grant(subject(1), 1, Floor::default(), "t".into(), 0);
         let action = Action::ShowCheck(ShowCheck {
+            what: policy::Shows::Verdict,
             repository: RepoName::parse("acme/web").unwrap(),
             existing: observed.effects.checks.last().map(|check| check.id),
             head: observed.facts.pull.head.sha.clone(),

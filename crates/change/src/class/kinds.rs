@@ -47,6 +47,21 @@ impl<'t> Kinds<'t> {
 
     /// The kind of one changed path: its place in [`Self::into_classes`].
     pub fn of(&mut self, file: &FileChange) -> usize {
+        self.classify(file);
+        self.kind()
+    }
+
+    /// The same for a file that has one more class.
+    pub fn of_with(&mut self, file: &FileChange, also: &Class) -> usize {
+        self.classify(file);
+        self.numbers.extend(self.table.number(also));
+        self.numbers.sort_unstable();
+        self.numbers.dedup();
+        self.kind()
+    }
+
+    /// Finds the numbers of the file's classes.
+    fn classify(&mut self, file: &FileChange) {
         let Self { table, walks, numbers, .. } = self;
         numbers.clear();
         table.each_reason(file, walks, |number, _| numbers.push(number));
@@ -55,7 +70,13 @@ impl<'t> Kinds<'t> {
         let only_docs = || numbers.len() == 1 && numbers.first() == self.docs.as_ref();
         if numbers.is_empty() || (only_docs() && builtin::is_program(file.path.as_bytes())) {
             numbers.extend(self.source);
+            numbers.sort_unstable();
         }
+    }
+
+    /// The kind with these numbers.
+    fn kind(&mut self) -> usize {
+        let Self { table, numbers, .. } = self;
         if let Some(kind) = self.known.get(&numbers[..]) {
             return *kind;
         }

@@ -3,6 +3,7 @@
 use super::Sight;
 use super::checks;
 use super::connection::List;
+use super::object::last_change;
 use super::people::{Account, GitActor};
 use super::pull::PullRequest;
 use super::walk::{Arguments, Got, Node, Trouble};
@@ -51,6 +52,17 @@ impl<'w> Commit<'w> {
         .window("parents", arguments)
     }
 
+    /// Only the newest commit of a path is told of.
+    fn history(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
+        let (sight, repo) = (self.sight, self.repo);
+        let path = arguments.text("path");
+        let newest = last_change(repo, &self.commit.sha, &path);
+        List::new("CommitHistoryConnection", newest.into_iter().collect(), move |sha: &String| {
+            Got::maybe(sight.world.commit(repo, sha).map(|commit| Commit { sight, repo, commit }))
+        })
+        .window("history", arguments)
+    }
+
     /// Open pull requests of the fork network whose head this is.
     fn pulls(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
         arguments.take("orderBy");
@@ -97,6 +109,7 @@ impl<'w> Node<'w> for Commit<'w> {
             "committer" => self.actor(&commit.committer),
             "authors" => return self.authors(arguments),
             "parents" => return self.parents(arguments),
+            "history" => return self.history(arguments),
             "signature" => {
                 let sight = self.sight;
                 Got::maybe(commit.signature.as_ref().map(|signed| Signature { sight, signed }))

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Sight;
 use super::connection::List;
+use super::object::{Ref, object};
 use super::people::{Account, Organization};
 use super::pull::PullRequest;
 use super::walk::{Arguments, Got, Node, Trouble};
@@ -107,6 +108,18 @@ impl<'w> Node<'w> for Repository<'w> {
             "owner" => {
                 let owner = self.sight.world.account(&repo.owner).ok();
                 Got::maybe(owner.map(|account| Account { account }))
+            }
+            "defaultBranchRef" => {
+                let (name, sight) = (repo.default_branch.as_str(), self.sight);
+                let tip = repo.branches.get(name);
+                Got::maybe(tip.map(|tip| Ref { sight, repo, name, tip }))
+            }
+            "object" => {
+                let expression = arguments.text("expression");
+                if !self.sight.token.allows("contents", Level::Read) {
+                    return Err(forbidden());
+                }
+                object(self.sight, repo, &expression)
             }
             "pullRequest" | "pullRequests" if !reads_pulls => {
                 arguments.take("number");

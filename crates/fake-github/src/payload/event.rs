@@ -141,13 +141,13 @@ pub(crate) fn push(world: &mut World, sender: u64, moved: &Moved<'_>) {
     post(world, "push", None, Some(moved.repo), sender, own);
 }
 
-/// The optional lists of paths are left out: consumers have to read git anyway.
 fn commit_json(world: &World, web: &str, commit: &Commit) -> Value {
     json!({
         "id": commit.sha, "tree_id": commit.tree, "distinct": true, "message": commit.message,
         "timestamp": rfc3339(commit.date), "url": format!("{web}/commit/{}", commit.sha),
         "author": ident_json(world, &commit.author, commit.date),
         "committer": ident_json(world, &commit.committer, commit.date),
+        "added": commit.touched.added, "removed": commit.touched.removed, "modified": commit.touched.modified,
     })
 }
 

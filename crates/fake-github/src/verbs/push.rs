@@ -67,7 +67,9 @@ impl FakeGithub {
             let graph = world.graphs.entry(plan.repo.root).or_default();
             let mut parents = None;
             for (new, made) in plan.chain.iter().zip(&made) {
+                let touched = graph.touch(&new.edits);
                 graph.insert(Commit {
+                    touched,
                     sha: made.sha.clone(),
                     tree: made.tree.clone(),
                     parents: parents.unwrap_or_else(|| new.parents.clone()),

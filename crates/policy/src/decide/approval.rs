@@ -11,7 +11,8 @@ use super::cannot_see;
 use super::standing::{self, Standing};
 use crate::facts::{Account, Fact, Facts, Group, Pull, Review, ReviewState};
 use crate::ids::UserId;
-use crate::rules::{Rules, Tier};
+use crate::rules::Tier;
+use crate::rules::in_force::InForce;
 use crate::verdict::{
     Approval, Code, Disqualification, Disqualified, Effect, Evidence, Finding, TierState, quoted,
 };
@@ -63,7 +64,7 @@ fn decides(state: ReviewState) -> bool {
 pub(super) struct Bench<'f> {
     facts: &'f Facts,
     pull: &'f Pull,
-    rules: &'f Rules,
+    in_force: &'f InForce<'f>,
     hands: Hands,
 }
 
@@ -83,8 +84,8 @@ impl Approvals {
 }
 
 impl<'f> Bench<'f> {
-    pub(super) fn of(facts: &'f Facts, pull: &'f Pull, rules: &'f Rules) -> Self {
-        Self { facts, pull, rules, hands: Hands::of(pull) }
+    pub(super) fn of(facts: &'f Facts, pull: &'f Pull, in_force: &'f InForce<'f>) -> Self {
+        Self { facts, pull, in_force, hands: Hands::of(pull) }
     }
 
     /// The state of each tier that is required.
@@ -93,8 +94,10 @@ impl<'f> Bench<'f> {
         required: &BTreeMap<String, BTreeSet<String>>,
         approvals: &Approvals,
     ) -> Vec<TierState> {
-        let defined = required.iter().filter_map(|(name, by)| Some((self.rules.tiers.get(name)?, by)));
-        defined.map(|(tier, by)| self.tier(tier, by.clone(), approvals)).collect()
+        let defined = required.iter().filter_map(|(name, by)| Some((self.in_force.tier(name)?, by)));
+        defined
+            .map(|((tier, raised_by), by)| TierState { raised_by, ..self.tier(&tier, by.clone(), approvals) })
+            .collect()
     }
 
     /// A request for changes by somebody with write access blocks until it is withdrawn.
@@ -150,7 +153,7 @@ impl<'f> Bench<'f> {
                 return because;
             }
         };
-        match standing::of(author, self.facts, self.rules) {
+        match standing::of(author, self.facts, self.in_force.rules) {
             Standing::Person => {}
             Standing::Agent(_) | Standing::Unregistered => {
                 because.insert(Disqualification::NotAPerson);
@@ -182,6 +185,7 @@ impl<'f> Bench<'f> {
         TierState {
             name: tier.name.clone(),
             required_by,
+            raised_by: None,
             needed: tier.approvals,
             from: tier.from.clone(),
             counted,
@@ -212,7 +216,7 @@ impl<'f> Bench<'f> {
             return false;
         }
         let Ok(author) = review.author.get() else { return true };
-        match standing::of(author, self.facts, self.rules) {
+        match standing::of(author, self.facts, self.in_force.rules) {
             Standing::Person | Standing::Unknown(_) => true,
             Standing::Agent(_) | Standing::Unregistered => false,
         }

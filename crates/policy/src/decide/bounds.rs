@@ -1,14 +1,19 @@
 //! An agent's bounds, before any rule: registered, not expired, in its repositories, on its branches, doing what it
 //! may.
 
+use std::collections::BTreeSet;
+
+use change::Globs;
+
 use super::cannot_see;
 use super::involve::Involved;
 use crate::facts::{Facts, Pull};
-use crate::rules::{Agent, Rules, Verb};
+use crate::rules::in_force::{InForce, own_ref};
+use crate::rules::{Agent, Expiry, Rules, Verb};
 use crate::verdict::{AgentTrace, Code, Effect, Evidence, Finding, JudgedAs, RuleRef, quoted};
 
 /// Everything that speaks against the agents themselves, and what could not be seen of them.
-pub(super) fn check(facts: &Facts, pull: &Pull, rules: &Rules, involved: &Involved) -> Vec<Finding> {
+pub(super) fn check(facts: &Facts, pull: &Pull, in_force: &InForce<'_>, involved: &Involved) -> Vec<Finding> {
     let mut findings: Vec<Finding> = involved.unseen.iter().cloned().map(cannot_see).collect();
     if let Err(why) = pull.change.get() {
         findings.push(cannot_see(format!("what changed: {why}")));
@@ -17,111 +22,140 @@ pub(super) fn check(facts: &Facts, pull: &Pull, rules: &Rules, involved: &Involv
         return findings;
     }
     for name in &involved.registered {
-        let Some(agent) = rules.agents.get(name) else { continue };
-        let bounds = Bounds { facts, pull, rules, agent };
-        findings.extend(bounds.expired());
-        findings.extend(bounds.repository());
-        findings.extend(bounds.branch());
-        findings.extend(bounds.verbs(involved));
+        let Some(agent) = in_force.rules.agents.get(name) else { continue };
+        findings.extend(kept_out(in_force, agent));
+        findings.extend(repository(facts, pull, in_force.rules, agent));
+        for bound in Bound::all(in_force, agent) {
+            findings.extend(bound.expired(facts));
+            findings.extend(bound.branch(pull));
+            findings.extend(bound.verbs(involved));
+        }
     }
     findings.extend(unregistered(involved));
     findings.extend(unattributed(involved));
     findings
 }
 
-struct Bounds<'f> {
-    facts: &'f Facts,
-    pull: &'f Pull,
-    rules: &'f Rules,
-    agent: &'f Agent,
+/// What an agent is bounded by in one place: its registration, or the repository's own rules.
+struct Bound<'r> {
+    place: RuleRef,
+    agent: &'r Agent,
+    branches: Option<&'r Globs>,
+    may: Option<&'r BTreeSet<Verb>>,
+    expires: Option<&'r Expiry>,
+    /// Who can change it.
+    keeper: String,
 }
 
-impl Bounds<'_> {
-    fn finding(&self, code: Code, message: String, way_out: String) -> Finding {
-        Finding {
-            code,
-            effect: Effect::Denies,
-            rule: Some(RuleRef {
-                id: format!("agents.{}", self.agent.name),
-                line: self.agent.line,
-                source: self.rules.source.clone(),
-            }),
-            message,
-            why: None,
-            evidence: Vec::new(),
-            evidence_total: 0,
-            way_out: Some(way_out),
-        }
+impl<'r> Bound<'r> {
+    /// The registration, and the repository's own bounds where it has some: both must hold.
+    fn all(in_force: &'r InForce<'_>, agent: &'r Agent) -> impl Iterator<Item = Self> {
+        let registration = Self {
+            place: registration(in_force.rules, agent),
+            agent,
+            branches: Some(&agent.branches),
+            may: Some(&agent.may),
+            expires: agent.expires.as_ref(),
+            keeper: format!("its owner `{}`", agent.owner),
+        };
+        let narrowing = in_force.narrowing(&agent.name).map(|own| Self {
+            place: own_ref(format!("agents.{}", agent.name), own.line),
+            agent,
+            branches: own.branches.as_ref(),
+            may: own.may.as_ref(),
+            expires: own.expires.as_ref(),
+            keeper: "whoever maintains this repository's own rules".to_owned(),
+        });
+        std::iter::once(registration).chain(narrowing)
     }
 
-    fn expired(&self) -> Option<Finding> {
-        let expiry = self.agent.expires.as_ref()?;
-        (self.facts.now >= expiry.end).then(|| {
+    fn finding(&self, code: Code, message: String, way_out: String) -> Finding {
+        denied(code, self.place.clone(), message, way_out)
+    }
+
+    fn expired(&self, facts: &Facts) -> Option<Finding> {
+        let expiry = self.expires?;
+        (facts.now >= expiry.end).then(|| {
             self.finding(
                 Code::AgentExpired,
                 format!("the registration of agent `{}` ended with {}", self.agent.name, expiry.date),
-                format!("Its owner `{}` reviews it and sets a new `expires`.", self.agent.owner),
+                format!("Ask {}: reviewed, it gets a new `expires`.", self.keeper),
             )
         })
     }
 
-    /// Both where it wants to land and where it comes from: a fork is another repository.
-    fn repository(&self) -> Option<Finding> {
-        let within = |name: &str| self.agent.repos.is_match(name.to_ascii_lowercase().as_bytes());
-        let base = self.facts.repository.name.to_string();
-        let way_out = format!(
-            "Allowed: {}. Its owner is `{}`.",
-            spelled(self.agent.repos.patterns()),
-            self.agent.owner
-        );
-        if !within(&base) {
-            let message = format!("agent `{}` may not act in repository `{base}`", self.agent.name);
-            return Some(self.finding(Code::AgentRepository, message, way_out));
-        }
-        match &self.pull.head_repository {
-            Some(head) if within(&head.name.to_string()) => None,
-            Some(head) => {
-                let message =
-                    format!("agent `{}` may not propose from repository `{}`", self.agent.name, head.name);
-                Some(self.finding(Code::AgentRepository, message, way_out))
-            }
-            None => {
-                let message =
-                    format!("the repository that agent `{}` proposes from is gone", self.agent.name);
-                Some(self.finding(Code::AgentRepository, message, way_out))
-            }
-        }
-    }
-
-    fn branch(&self) -> Option<Finding> {
-        let branch = &self.pull.head.name;
-        (!self.agent.branches.is_match(branch.as_bytes())).then(|| {
+    fn branch(&self, pull: &Pull) -> Option<Finding> {
+        let (branch, branches) = (&pull.head.name, self.branches?);
+        (!branches.is_match(branch.as_bytes())).then(|| {
             self.finding(
                 Code::AgentBranch,
                 format!("agent `{}` may not work on branch `{}`", self.agent.name, quoted(branch)),
-                format!(
-                    "Allowed: {}. Its owner is `{}`.",
-                    spelled(self.agent.branches.patterns()),
-                    self.agent.owner
-                ),
+                format!("Allowed: {}. To change that, ask {}.", spelled(branches.patterns()), self.keeper),
             )
         })
     }
 
     fn verbs(&self, involved: &Involved) -> Vec<Finding> {
+        let Some(may) = self.may else { return Vec::new() };
         let mut findings = Vec::new();
-        if !self.agent.may.contains(&Verb::Propose) {
+        if !may.contains(&Verb::Propose) {
             let message = format!("agent `{}` may not propose changes", self.agent.name);
-            let way_out = format!("Its owner `{}` adds `propose` to `may`.", self.agent.owner);
+            let way_out = format!("Ask {}: `propose` is missing from `may`.", self.keeper);
             findings.push(self.finding(Code::AgentVerb, message, way_out));
         }
         let enabled_auto_merge = involved.merging.as_ref() == Some(&self.agent.name);
-        if enabled_auto_merge && !self.agent.may.contains(&Verb::Merge) {
+        if enabled_auto_merge && !may.contains(&Verb::Merge) {
             let message = format!("agent `{}` may not merge, but switched auto-merge on", self.agent.name);
             findings.push(self.finding(Code::AgentVerb, message, "Switch auto-merge off.".to_owned()));
         }
         findings
     }
+}
+
+fn denied(code: Code, place: RuleRef, message: String, way_out: String) -> Finding {
+    Finding {
+        code,
+        effect: Effect::Denies,
+        rule: Some(place),
+        message,
+        why: None,
+        evidence: Vec::new(),
+        evidence_total: 0,
+        way_out: Some(way_out),
+    }
+}
+
+fn registration(rules: &Rules, agent: &Agent) -> RuleRef {
+    RuleRef { id: format!("agents.{}", agent.name), line: agent.line, source: rules.source.clone() }
+}
+
+/// The repository names the agents that may act in it, and this is none of them.
+fn kept_out(in_force: &InForce<'_>, agent: &Agent) -> Option<Finding> {
+    let place = in_force.keeps_out(&agent.name)?;
+    let message = format!("this repository's own rules keep agent `{}` out", agent.name);
+    let way_out = "Whoever maintains this repository's own rules adds it to `gate.agents`.";
+    Some(denied(Code::AgentRepository, place, message, way_out.to_owned()))
+}
+
+/// Both where it wants to land and where it comes from: a fork is another repository.
+fn repository(facts: &Facts, pull: &Pull, rules: &Rules, agent: &Agent) -> Option<Finding> {
+    let within = |name: &str| agent.repos.is_match(name.to_ascii_lowercase().as_bytes());
+    let base = facts.repository.name.to_string();
+    let message = if !within(&base) {
+        format!("agent `{}` may not act in repository `{base}`", agent.name)
+    } else {
+        match &pull.head_repository {
+            Some(head) if within(&head.name.to_string()) => return None,
+            Some(head) => format!("agent `{}` may not propose from repository `{}`", agent.name, head.name),
+            None => format!("the repository that agent `{}` proposes from is gone", agent.name),
+        }
+    };
+    let way_out = format!(
+        "Allowed: {}. To change that, ask its owner `{}`.",
+        spelled(agent.repos.patterns()),
+        agent.owner
+    );
+    Some(denied(Code::AgentRepository, registration(rules, agent), message, way_out))
 }
 
 fn spelled(patterns: &[String]) -> String {

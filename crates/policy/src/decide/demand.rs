@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cannot_see;
 use super::involve::Involved;
 use crate::predicate::{Outcome, Proof, Scene};
-use crate::rules::{Demand, Rule, Rules};
+use crate::rules::{Demand, OWN_RULES, Rule, Rules, Tightening};
 use crate::verdict::{Code, Effect, Finding, JudgedAs, RuleRef, TierState};
 
 /// What applies to a scene.
@@ -19,7 +19,7 @@ pub(super) struct Demands {
     pub(super) tiers: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Asks every rule.
+/// Asks every rule of the organisation. What none of them has something to say about is denied.
 pub(super) fn gather(scene: &Scene<'_>, rules: &Rules, involved: &Involved) -> Demands {
     let mut demands = Demands::default();
     if involved.judged_as == JudgedAs::Assisted
@@ -30,7 +30,7 @@ pub(super) fn gather(scene: &Scene<'_>, rules: &Rules, involved: &Involved) -> D
         demands.require(rule, Code::Assisted, &provision.require, None, Proof::default());
     }
     for rule in &rules.rules {
-        demands.ask(rule, scene, rules);
+        demands.ask(rule, scene, &rules.source);
     }
     let nothing_said = demands.settled.is_empty() && demands.waiting.is_empty();
     if nothing_said {
@@ -40,8 +40,15 @@ pub(super) fn gather(scene: &Scene<'_>, rules: &Rules, involved: &Involved) -> D
 }
 
 impl Demands {
-    fn ask(&mut self, rule: &Rule, scene: &Scene<'_>, rules: &Rules) {
-        let place = RuleRef { id: rule.id.clone(), line: rule.line, source: rules.source.clone() };
+    /// Asks the repository's own rules as well. They come last, so that none of them counts as allowing something.
+    pub(super) fn add(&mut self, scene: &Scene<'_>, own: &Tightening) {
+        for rule in &own.rules {
+            self.ask(rule, scene, OWN_RULES);
+        }
+    }
+
+    fn ask(&mut self, rule: &Rule, scene: &Scene<'_>, source: &str) {
+        let place = RuleRef { id: rule.id.clone(), line: rule.line, source: source.to_owned() };
         match applies(rule, scene) {
             Outcome::Fails => {}
             Outcome::Undetermined(what) => {

@@ -3,6 +3,7 @@
 mod agent;
 mod approval;
 mod gate;
+mod own;
 mod people;
 mod property;
 mod review;

@@ -104,6 +104,17 @@ impl Catalogue {
         self.at(self.index.user(id)?)
     }
 
+    /// Whether an agent has this login, in lower case and without `[bot]`, or is called so here.
+    #[must_use]
+    pub fn knows_login(&self, login: &str) -> bool {
+        let is = |sign: &Sign| match sign {
+            Sign::Login(known) => known.to_ascii_lowercase().trim_end_matches("[bot]") == login,
+            _ => false,
+        };
+        self.ids.contains_key(login)
+            || self.entries.iter().flat_map(|entry| &entry.signals).any(|signal| is(&signal.sign))
+    }
+
     /// Every id, in order.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.ids.keys().map(String::as_str)

@@ -78,6 +78,7 @@ impl Story {
             reviews: Fact::Known(vec![]),
             pushers: Fact::Known(vec![]),
             change: Fact::Known(change),
+            proposed_rules: Vec::new(),
         }
     }
 }

@@ -5,10 +5,12 @@
 
 use change::Globs;
 
-use super::{Outcome, Proof, Scene};
-use crate::complaint::Complaints;
+use super::{Condition, Outcome, Proof, Reading, Scene};
+use crate::complaint::Code;
+use crate::reference::{Bad, Key, PATTERN, Record, Shape};
 use crate::rules::glob;
-use crate::rules::read::Table;
+use crate::rules::read::{Table, quoted_or};
+use crate::rules::shelf::PathSet;
 use crate::verdict::quoted;
 
 /// Holds when the base branch matches one of the globs.
@@ -17,18 +19,35 @@ pub(crate) struct Branches {
     globs: Globs,
 }
 
-impl Branches {
-    pub(super) fn parse(when: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Option<Self> {
-        let globs = glob::parse("branches", when, complaints)?;
+impl Condition for Branches {
+    const RECORD: Record = Record {
+        key: Key {
+            name: "branches",
+            needed: false,
+            shape: Shape::List(&Shape::Text(PATTERN)),
+            words: "patterns",
+            default: None,
+            meaning: "Holds when the branch that the change would land on matches one of the patterns. The branch that it comes from is bounded by `[agents.NAME]`.",
+            bad: Bad { text: "when = { branches = [\"/main\"] }", code: Code::BadGlob },
+        },
+        good: &["when = { branches = [\"main\", \"release/**\"] }"],
+    };
+
+    fn parse(when: &mut Table<'_>, reading: &mut Reading<'_, '_>) -> Option<Self> {
+        let globs = glob::parse("branches", when, reading.complaints)?;
         Some(Self { globs })
     }
 
-    pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
+    fn judge(&self, scene: &Scene<'_>) -> Outcome {
         let base = &scene.pull.base.name;
         if self.globs.is_match(base.as_bytes()) {
             Outcome::Holds(Proof::note(format!("into branch `{}`", quoted(base))))
         } else {
             Outcome::Fails
         }
+    }
+
+    fn words(&self, _: &PathSet) -> String {
+        format!("go into {}", quoted_or(self.globs.patterns()))
     }
 }

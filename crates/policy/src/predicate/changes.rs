@@ -5,9 +5,11 @@
 
 use change::Class;
 
-use super::{Known, Outcome, Scene};
-use crate::complaint::Complaints;
-use crate::rules::read::{At, Table, list, nearest};
+use super::{Condition, Outcome, Reading, Scene};
+use crate::complaint::{Code, Complaints};
+use crate::reference::{Bad, Key, Record, Shape};
+use crate::rules::read::{At, Table, list, nearest, quoted_or};
+use crate::rules::shelf::PathSet;
 
 /// Holds when a changed file falls in one of the classes.
 #[derive(Debug, Clone)]
@@ -16,17 +18,36 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    pub(super) fn parse(
-        when: &mut Table<'_>,
-        known: &Known<'_>,
-        complaints: &mut Complaints<'_>,
-    ) -> Option<Self> {
-        let texts = when.texts("changes", complaints)?;
-        Some(Self { classes: named_classes(texts.value, known.classes, complaints) })
+    pub(super) fn classes(&self) -> &[Class] {
+        &self.classes
+    }
+}
+
+impl Condition for Changes {
+    const RECORD: Record = Record {
+        key: Key {
+            name: "changes",
+            needed: false,
+            shape: Shape::List(&Shape::Class),
+            words: "list of change classes",
+            default: None,
+            meaning: "Holds when a changed file is of one of the classes. A rename counts on both sides: where the file was and where it went.",
+            bad: Bad { text: "when = { changes = [\"workflows\"] }", code: Code::UnknownClass },
+        },
+        good: &["when = { changes = [\"ci\", \"dependencies\"] }"],
+    };
+
+    fn parse(when: &mut Table<'_>, reading: &mut Reading<'_, '_>) -> Option<Self> {
+        let texts = when.texts("changes", reading.complaints)?;
+        Some(Self { classes: named_classes(texts.value, reading.known.classes, reading.complaints) })
     }
 
-    pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
+    fn judge(&self, scene: &Scene<'_>) -> Outcome {
         scene.any_file(|files| files.of_classes(&self.classes))
+    }
+
+    fn words(&self, _: &PathSet) -> String {
+        format!("touch {} files", quoted_or(&self.classes))
     }
 }
 
@@ -43,7 +64,7 @@ fn named_classes(names: Vec<At<String>>, known: &[String], complaints: &mut Comp
             None => format!("Known: {}. More are made by `[classes.NAME]`.", list(known)),
         };
         let message = format!("no change class is called `{}`", name.value.escape_debug());
-        complaints.error("unknown-class", name.span, message, help);
+        complaints.error(Code::UnknownClass, name.span, message, help);
     }
     classes
 }

@@ -1,9 +1,11 @@
 //! `files`: how many files the change touches. A rename counts as two.
 
 use super::number::Bound;
-use super::{Outcome, Proof, Scene};
-use crate::complaint::Complaints;
+use super::{Condition, Outcome, Proof, Reading, Scene, number};
+use crate::complaint::Code;
+use crate::reference::{Bad, Key, Record, Shape};
 use crate::rules::read::Table;
+use crate::rules::shelf::PathSet;
 
 /// Holds when the number of changed files is within the bound.
 #[derive(Debug, Clone)]
@@ -12,12 +14,31 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    pub(super) fn parse(when: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Option<Self> {
-        let bound = Bound::parse("files", when, complaints)?;
+    pub(super) fn allows_none(&self) -> bool {
+        self.bound == Bound::AtMost(0)
+    }
+}
+
+impl Condition for Files {
+    const RECORD: Record = Record {
+        key: Key {
+            name: "files",
+            needed: false,
+            shape: Shape::Table(&number::FILES),
+            words: "`{ more_than = N }` or `{ at_most = N }`",
+            default: None,
+            meaning: "Holds when that many files change. A rename counts as two.",
+            bad: Bad { text: "when = { files = 100 }", code: Code::WrongType },
+        },
+        good: &["when = { files = { more_than = 100 } }", "when = { files = { at_most = 20 } }"],
+    };
+
+    fn parse(when: &mut Table<'_>, reading: &mut Reading<'_, '_>) -> Option<Self> {
+        let bound = Bound::parse("files", when, reading.complaints)?;
         Some(Self { bound })
     }
 
-    pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
+    fn judge(&self, scene: &Scene<'_>) -> Outcome {
         let count = match scene.files.get() {
             Ok(files) => files.files.len() as u64,
             Err(why) => return Outcome::Undetermined(why.to_owned()),
@@ -26,5 +47,9 @@ impl Files {
             return Outcome::Fails;
         }
         Outcome::Holds(Proof::note(format!("{count} files changed: {}", self.bound)))
+    }
+
+    fn words(&self, _: &PathSet) -> String {
+        format!("touch {} files", self.bound)
     }
 }

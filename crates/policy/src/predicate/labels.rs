@@ -2,9 +2,11 @@
 //!
 //! Whoever may triage may label: use it to ask for more, not to allow more. GitHub compares labels without case.
 
-use super::{Outcome, Proof, Scene};
-use crate::complaint::Complaints;
-use crate::rules::read::Table;
+use super::{Condition, Outcome, Proof, Reading, Scene};
+use crate::complaint::Code;
+use crate::reference::{ANY, Bad, Key, Record, Shape};
+use crate::rules::read::{Table, quoted_or};
+use crate::rules::shelf::PathSet;
 use crate::verdict::quoted;
 
 /// Holds when the pull request carries one of the labels.
@@ -13,13 +15,26 @@ pub(crate) struct Labels {
     labels: Vec<String>,
 }
 
-impl Labels {
-    pub(super) fn parse(when: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Option<Self> {
-        let texts = when.texts("labels", complaints)?;
+impl Condition for Labels {
+    const RECORD: Record = Record {
+        key: Key {
+            name: "labels",
+            needed: false,
+            shape: Shape::List(&Shape::Text(ANY)),
+            words: "list of texts",
+            default: None,
+            meaning: "Holds when the pull request carries one of the labels, compared without case. Whoever may triage may label: use it to ask for more, not to allow more.",
+            bad: Bad { text: "when = { labels = [] }", code: Code::EmptyValue },
+        },
+        good: &["when = { labels = [\"needs-security\"] }"],
+    };
+
+    fn parse(when: &mut Table<'_>, reading: &mut Reading<'_, '_>) -> Option<Self> {
+        let texts = when.texts("labels", reading.complaints)?;
         Some(Self { labels: texts.value.into_iter().map(|text| text.value).collect() })
     }
 
-    pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
+    fn judge(&self, scene: &Scene<'_>) -> Outcome {
         let carried = match scene.pull.labels.get() {
             Ok(labels) => labels,
             Err(why) => return Outcome::Undetermined(why.to_owned()),
@@ -29,6 +44,10 @@ impl Labels {
             Some(label) => Outcome::Holds(Proof::note(format!("label `{}`", quoted(label)))),
             None => Outcome::Fails,
         }
+    }
+
+    fn words(&self, _: &PathSet) -> String {
+        format!("carry label {}", quoted_or(&self.labels))
     }
 }
 

@@ -1,9 +1,12 @@
 //! `lines`: how many lines the change adds and removes together, as git counts them with every file taken as text.
 
 use super::number::Bound;
-use super::{Outcome, Proof, Scene};
-use crate::complaint::Complaints;
+use super::{Condition, Outcome, Proof, Reading, Scene, number};
+use crate::complaint::Code;
+use crate::facts::Lines;
+use crate::reference::{Bad, Key, Record, Shape};
 use crate::rules::read::Table;
+use crate::rules::shelf::PathSet;
 
 /// Holds when the number of changed lines is within the bound.
 #[derive(Debug, Clone)]
@@ -11,13 +14,26 @@ pub(crate) struct ChangedLines {
     bound: Bound,
 }
 
-impl ChangedLines {
-    pub(super) fn parse(when: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Option<Self> {
-        let bound = Bound::parse("lines", when, complaints)?;
+impl Condition for ChangedLines {
+    const RECORD: Record = Record {
+        key: Key {
+            name: "lines",
+            needed: false,
+            shape: Shape::Table(&number::LINES),
+            words: "`{ more_than = N }` or `{ at_most = N }`",
+            default: None,
+            meaning: "Holds when that many lines are added and removed together, as git counts them with every file taken as text. A rule with this condition makes the gate fetch the contents of changed files.",
+            bad: Bad { text: "when = { lines = { more_than = 10, at_most = 50 } }", code: Code::BadValue },
+        },
+        good: &["when = { lines = { at_most = 50 } }"],
+    };
+
+    fn parse(when: &mut Table<'_>, reading: &mut Reading<'_, '_>) -> Option<Self> {
+        let bound = Bound::parse("lines", when, reading.complaints)?;
         Some(Self { bound })
     }
 
-    pub(super) fn judge(&self, scene: &Scene<'_>) -> Outcome {
+    fn judge(&self, scene: &Scene<'_>) -> Outcome {
         let change = match scene.pull.change.get() {
             Ok(change) => change,
             Err(why) => return Outcome::Undetermined(why.to_owned()),
@@ -30,5 +46,13 @@ impl ChangedLines {
             return Outcome::Fails;
         }
         Outcome::Holds(Proof::note(format!("{count} lines changed: {}", self.bound)))
+    }
+
+    fn words(&self, _: &PathSet) -> String {
+        format!("add and remove {} lines", self.bound)
+    }
+
+    fn lines(&self) -> Lines {
+        Lines::Count
     }
 }

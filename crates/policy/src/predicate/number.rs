@@ -1,6 +1,7 @@
 //! What `files` and `lines` share: `{ more_than = N }` or `{ at_most = N }`.
 
-use crate::complaint::Complaints;
+use crate::complaint::{Code, Complaints};
+use crate::reference::{self, Bad, Key, Shape};
 use crate::rules::read::Table;
 
 /// A bound on a count.
@@ -29,7 +30,7 @@ impl Bound {
             (None, Some(bound)) => Some(Self::AtMost(bound.value)),
             _ => {
                 complaints.error(
-                    "bad-value",
+                    Code::BadValue,
                     span,
                     format!("`{key}` needs one of `more_than` and `at_most`"),
                     format!("Write `{key} = {{ more_than = 100 }}` or `{key} = {{ at_most = 100 }}`."),
@@ -55,3 +56,44 @@ impl std::fmt::Display for Bound {
         }
     }
 }
+
+const BOUNDS: [Key; 2] = [
+    Key {
+        name: "more_than",
+        needed: false,
+        shape: Shape::Number(0, MOST),
+        words: "number",
+        default: None,
+        meaning: "More than so many.",
+        bad: Bad { text: "more_than = \"many\"", code: Code::WrongType },
+    },
+    Key {
+        name: "at_most",
+        needed: false,
+        shape: Shape::Number(0, MOST),
+        words: "number",
+        default: None,
+        meaning: "So many or fewer.",
+        bad: Bad { text: "at_most = -1", code: Code::BadValue },
+    },
+];
+
+/// What people read about the table that `files` takes.
+pub(super) const FILES: reference::Table = reference::Table {
+    heading: "",
+    name: "files",
+    meaning: "A bound: one of the two.",
+    keys: &BOUNDS,
+    good: "",
+    bad: &[],
+};
+
+/// What people read about the table that `lines` takes.
+pub(super) const LINES: reference::Table = reference::Table {
+    heading: "",
+    name: "lines",
+    meaning: "A bound: one of the two.",
+    keys: &BOUNDS,
+    good: "",
+    bad: &[],
+};

@@ -8,9 +8,10 @@ use toml::de::DeValue;
 
 use super::glob;
 use super::read::{At, Table, list, nearest, text_of, wrong_type};
-use crate::complaint::Complaints;
+use crate::complaint::{Code, Complaints};
 use crate::identity::Catalogue;
 use crate::ids::{Millis, UserId};
+use crate::reference::{self, Bad, Key, PATTERN, Shape};
 
 /// A registered agent and its bounds.
 #[derive(Debug, Clone)]
@@ -75,6 +76,8 @@ const VERBS: [(&str, Verb); 7] = [
     ("release", Verb::Release),
 ];
 
+const VERB_NAMES: [&str; 7] = ["read", "propose", "push", "merge", "run", "deploy", "release"];
+
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = VERBS.iter().find(|(_, verb)| verb == self).map_or("?", |(name, _)| name);
@@ -102,7 +105,7 @@ pub(super) fn parse(name: &str, mut table: Table<'_>, complaints: &mut Complaint
         true => Some(parse_expires(&mut table, complaints)?),
         false => {
             complaints.warn(
-                "agent-without-expiry",
+                Code::AgentWithoutExpiry,
                 span,
                 format!("agent `{}` never expires", name.escape_debug()),
                 "Registrations are meant to be reviewed: add `expires = 2027-03-31`.",
@@ -141,7 +144,7 @@ fn checked_owner(owner: At<String>, complaints: &mut Complaints<'_>) -> Option<S
         return Some(owner.value);
     }
     complaints.error(
-        "bad-value",
+        Code::BadValue,
         owner.span,
         format!("`{}` is no account and no team", owner.value.escape_debug()),
         "Write `\"@alice\"` or `\"@acme/platform\"`.",
@@ -187,7 +190,7 @@ fn parse_recognise(
     (accounts, catalogue)
 }
 
-fn parse_may(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> BTreeSet<Verb> {
+pub(super) fn parse_may(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> BTreeSet<Verb> {
     need("may", "Say what it may do: `may = [\"read\", \"propose\"]`.", table, complaints);
     let mut may = BTreeSet::new();
     for text in table.texts("may", complaints).map(|texts| texts.value).unwrap_or_default() {
@@ -201,12 +204,12 @@ fn parse_may(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> BTreeSet
             None => format!("Known: {}.", list(&names)),
         };
         let message = format!("`{}` is nothing an agent may do", text.value.escape_debug());
-        complaints.error("unknown-verb", text.span, message, help);
+        complaints.error(Code::UnknownVerb, text.span, message, help);
     }
     may
 }
 
-fn parse_expires(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Option<Expiry> {
+pub(super) fn parse_expires(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Option<Expiry> {
     let written = table.date("expires", complaints)?;
     let day = written.value.date.filter(|_| written.value.time.is_none());
     let date = day.and_then(|day| {
@@ -224,8 +227,103 @@ fn parse_expires(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Opti
         }
         _ => {
             let message = "`expires` must be a date without a time";
-            complaints.error("bad-value", written.span, message, "Write `expires = 2027-03-31`.");
+            complaints.error(Code::BadValue, written.span, message, "Write `expires = 2027-03-31`.");
             None
         }
     }
 }
+
+/// What people read about it.
+pub(super) const TABLE: reference::Table = reference::Table {
+    heading: "[agents.NAME]",
+    name: "agent",
+    meaning: "Each agent has its own table: who it is, who answers for it, and what bounds it.\nAn account is one agent: two registrations of it, or a registration of somebody listed under `people.accounts`, are refused.",
+    keys: &[
+        Key {
+            name: "recognise",
+            needed: true,
+            shape: Shape::List(&Shape::Either(&[Shape::Catalogue, Shape::Table(&BY_ACCOUNT)])),
+            words: "list of agents of the catalogue, or `{ user_id = N }`",
+            default: None,
+            meaning: "Agents of the built-in catalogue (`crates/policy/src/identity/catalogue.toml`), or an account of your own by number. Both are matched by account number.",
+            bad: Bad { text: "recognise = [\"devon\"]", code: Code::UnknownCatalogueAgent },
+        },
+        Key {
+            name: "owner",
+            needed: true,
+            shape: Shape::Text("^@[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?$"),
+            words: "`\"@alice\"` or `\"@acme/platform\"`",
+            default: None,
+            meaning: "Who answers for it.",
+            bad: Bad { text: "owner = \"the platform team\"", code: Code::BadValue },
+        },
+        Key {
+            name: "purpose",
+            needed: true,
+            shape: Shape::Text("\\S"),
+            words: "text",
+            default: None,
+            meaning: "What it is for. Reviewers read this.",
+            bad: Bad { text: "purpose = \"\"", code: Code::EmptyValue },
+        },
+        Key {
+            name: "repos",
+            needed: true,
+            shape: Shape::List(&Shape::Text(PATTERN)),
+            words: "patterns over `owner/name`",
+            default: None,
+            meaning: "Where it may act. Both the base repository and the one that the change comes from must match. Compared without case.",
+            bad: Bad { text: "repos = [\"acme/[\"]", code: Code::BadGlob },
+        },
+        Key {
+            name: "branches",
+            needed: true,
+            shape: Shape::List(&Shape::Text(PATTERN)),
+            words: "patterns",
+            default: None,
+            meaning: "The branches it may work on.",
+            bad: Bad { text: "branches = [\"/devin\"]", code: Code::BadGlob },
+        },
+        Key {
+            name: "may",
+            needed: true,
+            shape: Shape::List(&Shape::OneOf(&VERB_NAMES)),
+            words: "list of `read`, `propose`, `push`, `merge`, `run`, `deploy`, `release`",
+            default: None,
+            meaning: "This version judges pull requests: `propose` is needed to open one, `merge` to switch auto-merge on.",
+            bad: Bad { text: "may = [\"propose\", \"aprove\"]", code: Code::UnknownVerb },
+        },
+        Key {
+            name: "expires",
+            needed: false,
+            shape: Shape::Date,
+            words: "date, UTC",
+            default: None,
+            meaning: "The last day of the registration. Without it there is a warning: registrations are reviewed, not kept.",
+            bad: Bad { text: "expires = \"2027-03-31\"", code: Code::WrongType },
+        },
+    ],
+    good: "[agents.helper]\nrecognise = [\"devin\", { user_id = 1234 }]\nowner     = \"@acme/platform\"\npurpose   = \"keeps the handbook up to date\"\nrepos     = [\"acme/docs-*\"]\nbranches  = [\"devin/**\"]\nmay       = [\"read\", \"propose\"]\nexpires   = 2027-03-31\n",
+    bad: &[Bad {
+        text: "[agents.one]\nrecognise = [\"devin\"]\nowner     = \"@acme/platform\"\npurpose   = \"small fixes\"\nrepos     = [\"acme/web\"]\nbranches  = [\"devin/**\"]\nmay       = [\"propose\"]\nexpires   = 2027-03-31\n\n[agents.two]\nrecognise = [{ user_id = 158243242 }]   # the same account\nowner     = \"@acme/platform\"\npurpose   = \"the handbook\"\nrepos     = [\"acme/docs\"]\nbranches  = [\"other/**\"]\nmay       = [\"propose\"]\nexpires   = 2027-03-31\n",
+        code: Code::AgentRegisteredTwice,
+    }],
+};
+
+/// What people read about it.
+const BY_ACCOUNT: reference::Table = reference::Table {
+    heading: "",
+    name: "by_account",
+    meaning: "An account of your own.",
+    keys: &[Key {
+        name: "user_id",
+        needed: true,
+        shape: Shape::Number(0, i64::MAX as u64),
+        words: "account number",
+        default: None,
+        meaning: "The number of the account.",
+        bad: Bad { text: "user_id = \"1234\"", code: Code::WrongType },
+    }],
+    good: "",
+    bad: &[],
+};

@@ -6,7 +6,8 @@ use change::{Class, ClassTable};
 
 use super::glob;
 use super::read::Table;
-use crate::complaint::Complaints;
+use crate::complaint::{Code, Complaints};
+use crate::reference::{self, Bad, Key, PATTERN, Shape};
 
 /// Extends the built-in table.
 pub(super) fn parse(tables: Vec<(String, Table<'_>)>, complaints: &mut Complaints<'_>) -> ClassTable {
@@ -14,7 +15,7 @@ pub(super) fn parse(tables: Vec<(String, Table<'_>)>, complaints: &mut Complaint
     for (name, mut table) in tables {
         if table.has("except") || table.has("remove") {
             complaints.error(
-                "floor-cannot-shrink",
+                Code::FloorCannotShrink,
                 table.span.clone(),
                 format!("nothing can be taken out of class `{}`", name.escape_debug()),
                 "Classes only grow. Use `paths = { any = […], except = […] }` in a rule instead.",
@@ -31,7 +32,7 @@ pub(super) fn parse(tables: Vec<(String, Table<'_>)>, complaints: &mut Complaint
             (Some(class), Some(globs)) => classes.extend(class, &globs),
             (Some(_), None) => {}
             (None, _) => complaints.error(
-                "bad-value",
+                Code::BadValue,
                 span,
                 format!("`{}` is no name for a class", name.escape_debug()),
                 "Use lower-case letters, digits and hyphens, at most 40.",
@@ -46,3 +47,24 @@ pub(super) fn names(tables: &[(String, Table<'_>)]) -> Vec<String> {
     let builtin = Class::BUILTIN.iter().map(|class| class.as_str().to_owned());
     builtin.chain(tables.iter().map(|(name, _)| name.clone())).collect()
 }
+
+/// What people read about it.
+pub(super) const TABLE: reference::Table = reference::Table {
+    heading: "[classes.NAME]",
+    name: "class",
+    meaning: "Adds paths to a [change class](#change-classes), built in or new.\nNothing can be taken out of a class: use `except` in a rule's `paths` instead.",
+    keys: &[Key {
+        name: "paths",
+        needed: true,
+        shape: Shape::List(&Shape::Text(PATTERN)),
+        words: "patterns",
+        default: None,
+        meaning: "Paths that are of this class as well.",
+        bad: Bad { text: "paths = [\"/billing\"]", code: Code::BadGlob },
+    }],
+    good: "[classes.payments]\npaths = [\"billing/**\", \"lib/money/**\"]\n",
+    bad: &[Bad {
+        text: "[classes.governance]\npaths  = [\"policy/**\"]\nexcept = [\"CODEOWNERS\"]\n",
+        code: Code::FloorCannotShrink,
+    }],
+};

@@ -1,7 +1,8 @@
 //! `[gate]`: the check run's name, and whether verdicts block.
 
-use super::read::{Table, nearest};
-use crate::complaint::Complaints;
+use super::read::{At, Table, nearest};
+use crate::complaint::{Code, Complaints};
+use crate::reference::{self, Bad, Key, Shape};
 use crate::verdict::Enforcement;
 
 /// The gate's own settings.
@@ -22,8 +23,6 @@ impl Default for Gate {
     }
 }
 
-const ENFORCEMENTS: [&str; 3] = ["active", "evaluate", "disabled"];
-
 pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Gate {
     let mut gate = Gate::default();
     let Some(mut table) = root.table("gate", complaints) else { return gate };
@@ -34,31 +33,66 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
         } else {
             let message = "`gate.check` must be 1 to 100 characters without line breaks";
             complaints.error(
-                "bad-value",
+                Code::BadValue,
                 check.span,
                 message,
                 "Use the name that branch protection requires.",
             );
         }
     }
-    if let Some(text) = table.text("enforcement", complaints) {
-        match text.value.as_str() {
-            "active" => gate.enforcement = Enforcement::Active,
-            "evaluate" => gate.enforcement = Enforcement::Evaluate,
-            "disabled" => gate.enforcement = Enforcement::Disabled,
-            other => {
-                let help = nearest(other, &ENFORCEMENTS).map_or_else(
-                    || {
-                        "Known: `active` (block), `evaluate` (report and pass) and `disabled` (pass)."
-                            .to_owned()
-                    },
-                    |near| format!("Did you mean `{near}`?"),
-                );
-                let message = format!("`{}` is no enforcement", other.escape_debug());
-                complaints.error("bad-value", text.span, message, help);
-            }
-        }
+    if let Some(enforcement) = parse_enforcement(&mut table, complaints) {
+        gate.enforcement = enforcement.value;
     }
     table.finish(complaints);
     gate
 }
+
+/// `enforcement`, complained about when it is none.
+pub(super) fn parse_enforcement(
+    table: &mut Table<'_>,
+    complaints: &mut Complaints<'_>,
+) -> Option<At<Enforcement>> {
+    let text = table.text("enforcement", complaints)?;
+    let known = Enforcement::ALL.into_iter().find(|known| known.as_str() == text.value);
+    if let Some(value) = known {
+        return Some(At { value, span: text.span });
+    }
+    let help = nearest(&text.value, &Enforcement::ALL.map(Enforcement::as_str)).map_or_else(
+        || "Known: `active` (block), `evaluate` (report and pass) and `disabled` (pass).".to_owned(),
+        |near| format!("Did you mean `{near}`?"),
+    );
+    let message = format!("`{}` is no enforcement", text.value.escape_debug());
+    complaints.error(Code::BadValue, text.span, message, help);
+    None
+}
+
+const ENFORCEMENTS: [&str; 3] = ["active", "evaluate", "disabled"];
+
+/// What people read about it.
+pub(super) const TABLE: reference::Table = reference::Table {
+    heading: "[gate]",
+    name: "gate",
+    meaning: "How the verdict is shown, and whether it blocks.",
+    keys: &[
+        Key {
+            name: "check",
+            needed: false,
+            shape: Shape::Line(100),
+            words: "text of 1 to 100 characters",
+            default: Some("\"portcullis\""),
+            meaning: "The name of the check run. Branch protection requires this name from this App.",
+            bad: Bad { text: "check = \"\"", code: Code::BadValue },
+        },
+        Key {
+            name: "enforcement",
+            needed: false,
+            shape: Shape::OneOf(&ENFORCEMENTS),
+            words: "`active`, `evaluate` or `disabled`",
+            default: Some("\"active\""),
+            meaning: "`active` blocks. `evaluate` judges everything, reports what would have been blocked, and passes. `disabled` judges nothing and passes.",
+            bad: Bad { text: "enforcement = \"dry-run\"", code: Code::BadValue },
+        },
+    ],
+    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\n",
+    bad: &[],
+};

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use toml::de::DeValue;
 
 use super::read::{Table, list, nearest, number_of, text_of};
-use crate::complaint::Complaints;
+use crate::complaint::{Code, Complaints};
 use crate::facts::Group;
 use crate::identity::Catalogue;
 use crate::ids::UserId;
+use crate::reference::{self, ANY, Bad, GROUP, Key, Shape};
 
 /// Who is a person. Whoever is not recognised here is an agent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(super) fn parse(root: &mut Table<'_>, tiers: &[String], complaints: &mut Com
             match Group::parse(&text.value) {
                 Some(group) => people.members_of.push(group),
                 None => complaints.error(
-                    "bad-value",
+                    Code::BadValue,
                     text.span,
                     format!("`{}` is no organisation and no team", text.value.escape_debug()),
                     "Write `\"acme\"` for an organisation, `\"@acme/security\"` for a team.",
@@ -70,7 +71,7 @@ pub(super) fn parse(root: &mut Table<'_>, tiers: &[String], complaints: &mut Com
     parse_except(&mut table, &mut people, complaints);
     if people.members_of.is_empty() && people.accounts.is_empty() && !complaints.has_errors() {
         complaints.error(
-            "nobody-is-a-person",
+            Code::NobodyIsAPerson,
             span,
             "`people` recognises nobody, so nobody could approve anything",
             "Add `members_of = [\"your-organisation\"]` or `accounts = [1001]`.",
@@ -88,7 +89,7 @@ fn account_id(
 ) -> Option<UserId> {
     if matches!(value.get_ref(), DeValue::String(_)) {
         complaints.error(
-            "login-is-no-identity",
+            Code::LoginIsNoIdentity,
             value.span(),
             format!("`{path}` takes account numbers, not logins"),
             "Logins are renamed and reused. `gh api users/LOGIN --jq .id` prints the number.",
@@ -104,7 +105,7 @@ fn refuse_known_agent(value: &toml::Spanned<DeValue<'_>>, complaints: &mut Compl
     let Ok(id) = u64::from_str_radix(number.as_str(), number.radix()) else { return };
     if let Some(agent) = Catalogue::builtin().by_user_id(UserId(id)) {
         complaints.error(
-            "person-and-agent",
+            Code::PersonAndAgent,
             value.span(),
             format!("account {id} is known to be an agent's, `{}`, and never a person's", agent.id),
             "Remove it here; an agent belongs under `[agents.NAME]`.",
@@ -120,7 +121,7 @@ fn parse_except(table: &mut Table<'_>, people: &mut People, complaints: &mut Com
             people.except_ids.extend(id.map(|id| UserId(id.value)));
         } else if let Some(login) = text_of("people.except", value, complaints) {
             complaints.warn(
-                "login-is-no-identity",
+                Code::LoginIsNoIdentity,
                 login.span,
                 format!("`people.except` names an account by its login `{}`", login.value.escape_debug()),
                 "Once it is renamed it counts as a person. `gh api users/LOGIN --jq .id` prints its number.",
@@ -172,10 +173,101 @@ pub(super) fn known_agent(id: &str, span: std::ops::Range<usize>, complaints: &m
         }
     };
     complaints.error(
-        "unknown-catalogue-agent",
+        Code::UnknownCatalogueAgent,
         span,
         format!("the catalogue knows no agent `{}`", id.escape_debug()),
         help,
     );
     false
 }
+
+/// What people read about it.
+pub(super) const TABLE: reference::Table = reference::Table {
+    heading: "[people]",
+    name: "people",
+    meaning: "Whoever is not recognised here is an agent, and an unregistered agent may do nothing.\nRecognition is by account number, asserted by the forge; logins are renamed and reused.\nAt least one of `members_of` and `accounts` must recognise somebody: otherwise nobody could approve anything.",
+    keys: &[
+        Key {
+            name: "members_of",
+            needed: false,
+            shape: Shape::List(&Shape::Text(GROUP)),
+            words: "organisations `\"acme\"` or teams `\"@acme/engineering\"`",
+            default: None,
+            meaning: "Their members are people, if their accounts are of type User and the catalogue does not know them as an agent's.",
+            bad: Bad { text: "members_of = [\"@acme\"]", code: Code::BadValue },
+        },
+        Key {
+            name: "accounts",
+            needed: false,
+            shape: Shape::List(&Shape::Number(0, i64::MAX as u64)),
+            words: "list of account numbers",
+            default: None,
+            meaning: "People outside of the organisation. `gh api users/LOGIN --jq .id` prints the number.",
+            bad: Bad { text: "accounts = [\"alice\"]", code: Code::LoginIsNoIdentity },
+        },
+        Key {
+            name: "except",
+            needed: false,
+            shape: Shape::List(&Shape::Either(&[Shape::Number(0, i64::MAX as u64), Shape::Text(ANY)])),
+            words: "list of account numbers, or of logins",
+            default: None,
+            meaning: "Members that are machines. A login is taken, with a warning: once it is renamed it counts as a person.",
+            bad: Bad { text: "except = []", code: Code::EmptyValue },
+        },
+        Key {
+            name: "assisted",
+            needed: false,
+            shape: Shape::Table(&ASSISTED),
+            words: "table `[people.assisted]`",
+            default: None,
+            meaning: "What a person's own work with an agent's traces needs. Without it such work is judged as the agent's.",
+            bad: Bad { text: "assisted = true", code: Code::WrongType },
+        },
+    ],
+    good: "[people]\nmembers_of = [\"acme\", \"@acme-partners/reviewers\"]\naccounts   = [1901]\nexcept     = [1902]\n",
+    bad: &[
+        Bad { text: "[people]\nexcept = [1902]\n", code: Code::NobodyIsAPerson },
+        Bad {
+            text: "[people]\nmembers_of = [\"acme\"]\naccounts   = [198982749]   # GitHub's own agent\n",
+            code: Code::PersonAndAgent,
+        },
+    ],
+};
+
+/// What people read about it.
+pub(super) const ASSISTED: reference::Table = reference::Table {
+    heading: "[people.assisted]",
+    name: "assisted",
+    meaning: "A person's own pull request that carries traces of an agent, such as a `Co-Authored-By` trailer, is judged as that agent's.\nWith this table it needs a tier instead, and the rules are asked as well.\nIt is a provision for people only: what an agent opened, pushed, or signed is the agent's whatever stands here.",
+    keys: &[
+        Key {
+            name: "by",
+            needed: true,
+            shape: Shape::List(&Shape::Catalogue),
+            words: "list of agents of the catalogue",
+            default: None,
+            meaning: "Whose traces are provided for.",
+            bad: Bad { text: "by = [\"clade-code\"]", code: Code::UnknownCatalogueAgent },
+        },
+        Key {
+            name: "unattributed",
+            needed: false,
+            shape: Shape::Flag,
+            words: "`true` or `false`",
+            default: Some("false"),
+            meaning: "Whether commits that no account answers for are provided for, too.",
+            bad: Bad { text: "unattributed = \"no\"", code: Code::WrongType },
+        },
+        Key {
+            name: "require",
+            needed: true,
+            shape: Shape::Text(ANY),
+            words: "name of a tier",
+            default: None,
+            meaning: "What such work needs.",
+            bad: Bad { text: "require = \"rutine\"", code: Code::UnknownTier },
+        },
+    ],
+    good: "[people.assisted]\nby           = [\"claude-code\", \"copilot-cli\"]\nunattributed = false\nrequire      = \"routine\"\n",
+    bad: &[],
+};

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use toml::value::Datetime;
 
-use crate::complaint::Complaints;
+use crate::complaint::{Code, Complaints};
 
 /// A value together with its byte range in the file.
 #[derive(Debug, Clone)]
@@ -67,6 +67,16 @@ impl<'v> Table<'v> {
         self.rest.contains_key(key)
     }
 
+    /// Where the value of a key stands, if it is there; does not count as asking for it.
+    pub(crate) fn span_of(&self, key: &str) -> Option<Range<usize>> {
+        self.rest.get(key).map(|(_, value)| value.span())
+    }
+
+    /// Takes a key away unread, and says where it stood.
+    pub(crate) fn discard(&mut self, key: &str) -> Option<Range<usize>> {
+        self.rest.remove(key).map(|(span, _)| span)
+    }
+
     /// Whether nothing is left in it that was not asked for.
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
@@ -97,7 +107,7 @@ impl<'v> Table<'v> {
         }
         let text = self.text(key, complaints)?;
         if text.value.trim().is_empty() {
-            complaints.error("empty-value", text.span, format!("`{}` is empty", self.path(key)), help);
+            complaints.error(Code::EmptyValue, text.span, format!("`{}` is empty", self.path(key)), help);
             return None;
         }
         Some(text)
@@ -105,7 +115,12 @@ impl<'v> Table<'v> {
 
     /// Complains that a key is missing.
     pub(crate) fn missing(&self, key: &str, help: &str, complaints: &mut Complaints<'_>) {
-        complaints.error("missing-key", self.span.clone(), format!("`{}` is missing", self.path(key)), help);
+        complaints.error(
+            Code::MissingKey,
+            self.span.clone(),
+            format!("`{}` is missing", self.path(key)),
+            help,
+        );
     }
 
     /// A list of texts; a single text counts as a list of one.
@@ -120,28 +135,44 @@ impl<'v> Table<'v> {
         Some(At { value: texts, span: values.span })
     }
 
+    /// A list of texts that may be empty: none at all is meant.
+    pub(crate) fn texts_or_none(
+        &mut self,
+        key: &'static str,
+        complaints: &mut Complaints<'_>,
+    ) -> Option<At<Vec<At<String>>>> {
+        let values = self.values_or_none(key)?;
+        let path = self.path(key);
+        let texts = values.value.iter().filter_map(|value| text_of(&path, value, complaints)).collect();
+        Some(At { value: texts, span: values.span })
+    }
+
+    fn values_or_none(&mut self, key: &'static str) -> Option<At<Vec<&'v Spanned<DeValue<'v>>>>> {
+        let (_, value) = self.take(key)?;
+        let values = match value.get_ref() {
+            DeValue::Array(array) => array.iter().collect(),
+            _ => vec![value],
+        };
+        Some(At { value: values, span: value.span() })
+    }
+
     /// A list of anything; a single value counts as a list of one.
     pub(crate) fn values(
         &mut self,
         key: &'static str,
         complaints: &mut Complaints<'_>,
     ) -> Option<At<Vec<&'v Spanned<DeValue<'v>>>>> {
-        let (_, value) = self.take(key)?;
-        let span = value.span();
-        let values: Vec<_> = match value.get_ref() {
-            DeValue::Array(array) => array.iter().collect(),
-            _ => vec![value],
-        };
-        if values.is_empty() {
+        let values = self.values_or_none(key)?;
+        if values.value.is_empty() {
             complaints.error(
-                "empty-value",
-                span,
+                Code::EmptyValue,
+                values.span,
                 format!("`{}` is an empty list", self.path(key)),
                 "An empty list matches nothing. Name at least one, or remove the key.",
             );
             return None;
         }
-        Some(At { value: values, span })
+        Some(values)
     }
 
     /// A whole number from 0 to `most`.
@@ -216,7 +247,7 @@ impl<'v> Table<'v> {
             } else {
                 format!("unknown key `{}` in `{}`", key.escape_debug(), self.name.escape_debug())
             };
-            complaints.error("unknown-key", span.clone(), message, help);
+            complaints.error(Code::UnknownKey, span.clone(), message, help);
         }
     }
 }
@@ -251,7 +282,7 @@ pub(crate) fn number_of(
         Ok(number) if number <= most => Some(At { value: number, span: value.span() }),
         _ => {
             complaints.error(
-                "bad-value",
+                Code::BadValue,
                 value.span(),
                 format!("`{path}` must be a whole number from 0 to {most}"),
                 "Use a number in that range.",
@@ -270,7 +301,7 @@ pub(crate) fn wrong_type(
     complaints: &mut Complaints<'_>,
 ) {
     complaints.error(
-        "wrong-type",
+        Code::WrongType,
         span,
         format!("`{}` must be {expected}, not {}", path.escape_debug(), kind(found)),
         format!("Write {expected} here."),
@@ -301,8 +332,20 @@ pub(crate) fn list<T: AsRef<str>>(names: &[T]) -> String {
     }
 }
 
+/// `a`, `b` or `c`.
+pub(crate) fn quoted_or<T: std::fmt::Display>(names: &[T]) -> String {
+    let names: Vec<String> =
+        names.iter().map(|name| format!("`{}`", crate::verdict::quoted(&name.to_string()))).collect();
+    match names.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
 /// The known name that was probably meant.
-pub(crate) fn nearest<T: AsRef<str>>(name: &str, known: &[T]) -> Option<String> {
+#[must_use]
+pub fn nearest<T: AsRef<str>>(name: &str, known: &[T]) -> Option<String> {
     let budget = if name.len() < 5 { 1 } else { 2 };
     let scored = known.iter().map(|known| (distance(name, known.as_ref()), known.as_ref()));
     scored.filter(|(edits, _)| *edits <= budget).min().map(|(_, known)| known.to_owned())

@@ -5,8 +5,9 @@ use toml::de::DeValue;
 
 use super::read::{At, Table, list, nearest};
 use super::shelf::Shelf;
-use crate::complaint::Complaints;
+use crate::complaint::{Code, Complaints};
 use crate::predicate::{Known, Predicate};
+use crate::reference::{self, ANY, Bad, Key, Shape};
 
 /// A rule: every one that applies counts, the strictest wins.
 #[derive(Debug, Clone)]
@@ -72,7 +73,7 @@ fn checked_id(id: At<String>, complaints: &mut Complaints<'_>) -> Option<At<Stri
         return Some(id);
     }
     complaints.error(
-        "bad-value",
+        Code::BadValue,
         id.span,
         format!("`{}` is no usable id", id.value.escape_debug()),
         "Use lower-case letters, digits and hyphens, at most 60.",
@@ -90,9 +91,9 @@ fn parse_on(table: &mut Table<'_>, complaints: &mut Complaints<'_>) {
             continue;
         }
         let (code, message) = if LATER.contains(&word) {
-            ("not-judged", format!("this version does not judge `{word}`, so the rule would do nothing"))
+            (Code::NotJudged, format!("this version does not judge `{word}`, so the rule would do nothing"))
         } else {
-            ("unknown-event", format!("`{}` is nothing that rules can be about", word.escape_debug()))
+            (Code::UnknownEvent, format!("`{}` is nothing that rules can be about", word.escape_debug()))
         };
         let help = match nearest(word, &JUDGED) {
             Some(near) => format!("Did you mean `{near}`?"),
@@ -115,7 +116,7 @@ fn parse_when(
     when.finish(complaints);
     if empty {
         complaints.error(
-            "empty-value",
+            Code::EmptyValue,
             span,
             "`when` names no condition",
             "Remove `when` if the rule is to apply always.",
@@ -135,18 +136,86 @@ fn parse_demand(table: &mut Table<'_>, tiers: &[String], complaints: &mut Compla
         }
         (None, Some(At { value: true, .. })) => Some(Demand::Deny),
         (None, Some(At { value: false, span })) => {
-            complaints.error("contradiction", span, "`deny = false` demands nothing", help);
+            complaints.error(Code::Contradiction, span, "`deny = false` demands nothing", help);
             None
         }
         (Some(tier), Some(_)) => {
             let message = "a rule cannot both require a tier and deny";
-            complaints.error("contradiction", tier.span, message, help);
+            complaints.error(Code::Contradiction, tier.span, message, help);
             None
         }
         (None, None) => {
             let message = format!("`{}` demands nothing", table.name.escape_debug());
-            complaints.error("missing-key", table.span.clone(), message, help);
+            complaints.error(Code::MissingKey, table.span.clone(), message, help);
             None
         }
     }
 }
+
+/// What people read about it.
+pub(super) const TABLE: reference::Table = reference::Table {
+    heading: "[[rules]]",
+    name: "rule",
+    meaning: "When something applies, and what it demands. A rule has either `require` or `deny`.",
+    keys: &[
+        Key {
+            name: "id",
+            needed: true,
+            shape: Shape::Text("^[a-z0-9-]{1,60}$"),
+            words: "lower-case letters, digits, hyphens, at most 60; unique",
+            default: None,
+            meaning: "Verdicts refer to it.",
+            bad: Bad { text: "id = \"Everything!\"", code: Code::BadValue },
+        },
+        Key {
+            name: "on",
+            needed: true,
+            shape: Shape::List(&Shape::OneOf(&JUDGED)),
+            words: "list of `pull_request`",
+            default: None,
+            meaning: "What it is about. What later versions will judge (`push`, `tag`, `workflow_run`, `deployment`, `merge_group` and others) is refused now, so that nobody relies on a rule that does nothing.",
+            bad: Bad { text: "on = [\"push\"]", code: Code::NotJudged },
+        },
+        Key {
+            name: "when",
+            needed: false,
+            shape: Shape::Conditions,
+            words: "table of [conditions](#conditions)",
+            default: None,
+            meaning: "All must hold. Without it the rule always applies.",
+            bad: Bad { text: "when = {}", code: Code::EmptyValue },
+        },
+        Key {
+            name: "require",
+            needed: false,
+            shape: Shape::Text(ANY),
+            words: "name of a tier",
+            default: None,
+            meaning: "The tier must be satisfied.",
+            bad: Bad { text: "require = \"sensitve\"", code: Code::UnknownTier },
+        },
+        Key {
+            name: "deny",
+            needed: false,
+            shape: Shape::True,
+            words: "`true`",
+            default: None,
+            meaning: "Nothing helps.",
+            bad: Bad { text: "deny = false", code: Code::Contradiction },
+        },
+        Key {
+            name: "why",
+            needed: false,
+            shape: Shape::Text(ANY),
+            words: "text",
+            default: None,
+            meaning: "Shown to whoever is blocked.",
+            bad: Bad { text: "why = 3", code: Code::WrongType },
+        },
+    ],
+    good: "[[rules]]\nid      = \"payments\"\non      = [\"pull_request\"]\nwhen    = { paths = [\"payments/**\"], branches = [\"main\", \"release/**\"] }\nrequire = \"sensitive\"\nwhy     = \"What books money is read by somebody who answers for it.\"\n",
+    bad: &[Bad {
+        text: "[[rules]]\nid      = \"both\"\non      = [\"pull_request\"]\nrequire = \"routine\"\ndeny    = true\n",
+        code: Code::Contradiction,
+    }],
+};

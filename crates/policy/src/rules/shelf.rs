@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use change::{FileChange, Globs};
 
-use crate::complaint::Complaints;
+use crate::complaint::{Code, Complaints};
 
 /// Where the patterns of one condition stand in the set of all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Shelf {
         if let Err(refused) = &globs {
             let why = refused.first().map(|(_, error)| error.to_string()).unwrap_or_default();
             complaints.error(
-                "too-many-patterns",
+                Code::TooManyPatterns,
                 0..0,
                 format!("the path patterns of all rules together cannot be used: {why}"),
                 "Join patterns with `**` and `{a,b}`, or collect paths under `[classes.NAME]`.",
@@ -54,6 +54,12 @@ pub(crate) struct PathSet {
 }
 
 impl PathSet {
+    /// The patterns of one condition, as written.
+    pub(crate) fn patterns(&self, slot: &Slot) -> &[String] {
+        let all = self.globs.as_ref().map(Globs::patterns).unwrap_or_default();
+        all.get(slot.0.clone()).unwrap_or_default()
+    }
+
     /// What each changed path matches, in order.
     pub(crate) fn hits<'f>(&self, files: impl Iterator<Item = &'f FileChange>) -> impl Iterator<Item = Hits> {
         let mut walk = self.globs.as_ref().map(Globs::walk);

@@ -2,21 +2,36 @@
 
 use std::sync::Arc;
 
-use super::Rules;
 use super::gate::DEFAULT_CHECK;
+use super::in_force::InForce;
+use super::{Expiry, Rules};
 use crate::complaint::{Complaint, Severity};
-use crate::facts::Wanted;
+use crate::facts::{Fact, Lines, OwnRules, Repository, Wanted};
+use crate::ids::{RepoId, Sha};
 use crate::verdict::RulesInForce;
 
 /// The rules as the shell found them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RuleSource {
     /// Where the rules are read from, for people.
     pub place: String,
+    /// The repository that they are read from, if it is one.
+    pub origin: Option<Origin>,
     /// The last good rules; `None` when there never were any.
     pub in_force: Option<Arc<Rules>>,
+    /// The commit that last changed those in force.
+    pub commit: Option<Sha>,
     /// What is wrong with the text that stands there now.
     pub trouble: Option<Trouble>,
+}
+
+/// The organisation's policy repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Which repository; survives renames.
+    pub repository: RepoId,
+    /// The file in it.
+    pub path: String,
 }
 
 /// Why the text that stands there now is not in force.
@@ -50,7 +65,7 @@ impl RuleSource {
     /// Rules that were read and are valid.
     #[must_use]
     pub fn good(rules: Arc<Rules>) -> Self {
-        Self { place: rules.source.clone(), in_force: Some(rules), trouble: None }
+        Self { place: rules.source.clone(), in_force: Some(rules), ..Self::default() }
     }
 
     /// What is recorded in every verdict.
@@ -58,17 +73,50 @@ impl RuleSource {
     pub fn stamp(&self) -> RulesInForce {
         RulesInForce {
             source: self.place.clone(),
+            commit: self.commit.clone(),
             digest: self.in_force.as_ref().map(|rules| rules.digest.clone()),
             trouble: self.trouble.as_ref().map(Trouble::sentence),
+            own: None,
         }
     }
 
-    /// What the rules need to know.
+    /// The path of the organisation's rules, where this is the repository that holds them.
     #[must_use]
-    pub fn wanted(&self) -> Wanted {
-        match &self.in_force {
-            Some(rules) => rules.wanted(),
-            None => Wanted { check: DEFAULT_CHECK.to_owned(), ..Wanted::default() },
+    pub fn path_in(&self, repository: &Repository) -> Option<&str> {
+        let origin = self.origin.as_ref().filter(|origin| origin.repository == repository.id);
+        origin.map(|origin| origin.path.as_str())
+    }
+
+    /// What the rules need to know, the repository's own included.
+    #[must_use]
+    pub fn wanted(&self, own: &Fact<OwnRules>) -> Wanted {
+        let Some(rules) = &self.in_force else {
+            return Wanted { check: DEFAULT_CHECK.to_owned(), ..Wanted::default() };
+        };
+        let mut wanted = rules.wanted();
+        if let Some(own) = InForce::of(rules, own).own {
+            wanted.groups.extend(own.groups().cloned());
+            if own.lines() == Lines::Count {
+                wanted.lines = Lines::Count;
+            }
         }
+        wanted
+    }
+
+    /// The name of the check that verdicts are shown by.
+    #[must_use]
+    pub fn check(&self) -> &str {
+        self.in_force.as_ref().map_or(DEFAULT_CHECK, |rules| &rules.gate.check)
+    }
+
+    /// When registrations end by themselves, the repository's own bounds included.
+    #[must_use]
+    pub fn expiries(&self, own: &Fact<OwnRules>) -> Vec<Expiry> {
+        let Some(rules) = &self.in_force else { return Vec::new() };
+        let mut ends: Vec<Expiry> = rules.agents.values().filter_map(|agent| agent.expires.clone()).collect();
+        if let Some(own) = InForce::of(rules, own).own {
+            ends.extend(own.expiries().cloned());
+        }
+        ends
     }
 }

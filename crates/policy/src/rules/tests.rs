@@ -6,7 +6,7 @@ use crate::complaint::Severity;
 const SAMPLE: &str = include_str!("../../../../rules.toml");
 
 fn codes(text: &str) -> Vec<&'static str> {
-    Rules::parse("rules.toml", text).complaints.iter().map(|complaint| complaint.code).collect()
+    Rules::parse("rules.toml", text).complaints.iter().map(|complaint| complaint.code.as_str()).collect()
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn every_complaint_is_told_at_once_with_its_place() {
         .replace("repos     = [\"acme/web\", \"acme/docs-*\"]", "repos     = [\"acme/[\"]");
     let parsed = Rules::parse("rules.toml", &text);
     assert!(parsed.rules.is_none());
-    let seen: Vec<(&str, u32)> = parsed.complaints.iter().map(|c| (c.code, c.line)).collect();
+    let seen: Vec<(&str, u32)> = parsed.complaints.iter().map(|c| (c.code.as_str(), c.line)).collect();
     assert_eq!(seen, [("unknown-key", 11), ("bad-glob", 30), ("unknown-tier", 66)]);
     assert!(parsed.complaints.iter().all(|c| c.severity == Severity::Error));
     assert_eq!(parsed.complaints[0].help, "Did you mean `enforcement`?");

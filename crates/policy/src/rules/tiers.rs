@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::read::{At, Table, list, nearest};
-use crate::complaint::Complaints;
+use crate::complaint::{Code, Complaints};
 use crate::facts::Group;
+use crate::reference::{self, Bad, Key, Shape, TEAM};
 
 /// What must be approved by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub(super) fn parse(name: &str, mut table: Table<'_>, complaints: &mut Complaint
                 from.insert(team);
             }
             _ => complaints.error(
-                "bad-value",
+                Code::BadValue,
                 text.span,
                 format!("`{}` is no team", text.value.escape_debug()),
                 "Write `\"@acme/security\"`.",
@@ -47,7 +48,7 @@ pub(super) fn parse(name: &str, mut table: Table<'_>, complaints: &mut Complaint
     let approvals = u32::try_from(approvals?.value).ok()?;
     if approvals == 0 && !from.is_empty() {
         complaints.error(
-            "contradiction",
+            Code::Contradiction,
             span,
             format!("tier `{}` needs no approval, but names who must give it", name.escape_debug()),
             "Raise `approvals` or remove `from`.",
@@ -67,6 +68,38 @@ pub(super) fn known(tier: &At<String>, tiers: &[String], complaints: &mut Compla
         None => format!("Defined under `[tiers.NAME]`: {}.", list(tiers)),
     };
     let message = format!("no tier is called `{}`", tier.value.escape_debug());
-    complaints.error("unknown-tier", tier.span.clone(), message, help);
+    complaints.error(Code::UnknownTier, tier.span.clone(), message, help);
     false
 }
+
+/// What people read about it.
+pub(super) const TABLE: reference::Table = reference::Table {
+    heading: "[tiers.NAME]",
+    name: "tier",
+    meaning: "Named approval requirements that rules point to. [What counts as an approval](#approvals) is told above.",
+    keys: &[
+        Key {
+            name: "approvals",
+            needed: true,
+            shape: Shape::Number(0, MOST_APPROVALS),
+            words: "number from 0 to 20",
+            default: None,
+            meaning: "How many people must approve. `0` allows without anybody.",
+            bad: Bad { text: "approvals = \"two\"", code: Code::WrongType },
+        },
+        Key {
+            name: "from",
+            needed: false,
+            shape: Shape::List(&Shape::Text(TEAM)),
+            words: "list of teams",
+            default: None,
+            meaning: "At least one of the counted approvers must be a member of one of them.",
+            bad: Bad { text: "from = [\"security\"]", code: Code::BadValue },
+        },
+    ],
+    good: "[tiers.audited]\napprovals = 2\nfrom      = [\"@acme/security\"]\n",
+    bad: &[Bad {
+        text: "[tiers.audited]\napprovals = 0\nfrom      = [\"@acme/security\"]\n",
+        code: Code::Contradiction,
+    }],
+};

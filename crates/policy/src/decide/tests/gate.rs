@@ -30,7 +30,12 @@ fn disabled_judges_nothing() {
 
 #[test]
 fn without_rules_everything_is_blocked_with_the_reason() {
-    let source = RuleSource { place: "/etc/rules.toml".into(), in_force: None, trouble: Some(broken()) };
+    let source = RuleSource {
+        place: "/etc/rules.toml".into(),
+        in_force: None,
+        trouble: Some(broken()),
+        ..RuleSource::default()
+    };
     for scene in [Scene::by_alice(), Scene::by_copilot().approved(&bob())] {
         let verdict = decide(&scene.facts, &source);
         assert_eq!((verdict.shown(), verdict.check.as_str()), (Conclusion::Failure, "portcullis"));
@@ -47,7 +52,12 @@ fn without_rules_everything_is_blocked_with_the_reason() {
 fn the_last_good_rules_stay_in_force_and_say_so() {
     let scene = Scene::by_copilot().approved(&bob());
     let rules = Some(Arc::new(parsed(&scene.rules)));
-    let source = RuleSource { place: "rules.toml".into(), in_force: rules, trouble: Some(broken()) };
+    let source = RuleSource {
+        place: "rules.toml".into(),
+        in_force: rules,
+        trouble: Some(broken()),
+        ..RuleSource::default()
+    };
     let verdict = decide(&scene.facts, &source);
     assert_eq!(verdict.conclusion, Conclusion::Success);
     assert!(verdict.rules.trouble.as_ref().unwrap().contains("line"));

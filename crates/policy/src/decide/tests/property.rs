@@ -3,6 +3,7 @@
 //! `PROPTEST_CASES` sets how many cases are tried.
 
 mod facts;
+mod own;
 mod rules;
 mod unknown;
 
@@ -12,9 +13,9 @@ use proptest::prelude::*;
 
 use super::scene::parsed;
 use crate::decide::decide;
-use crate::facts::{Effects, Facts, PullState, ShownCheck};
+use crate::facts::{Effects, Fact, Facts, OwnRules, PullState, ShownCheck};
 use crate::ids::CheckRunId;
-use crate::plan::{Action, plan};
+use crate::plan::{Action, Shows, plan};
 use crate::rules::RuleSource;
 use crate::verdict::{Code, Conclusion, Verdict};
 use rules::RuleFile;
@@ -34,10 +35,14 @@ fn blocks(verdict: &Verdict) -> bool {
 /// Makes the forge show what was planned.
 fn apply(actions: &[Action], effects: &mut Effects) {
     for Action::ShowCheck(show) in actions {
-        let newest = effects.checks.iter().map(|check| check.id.0).max().unwrap_or(0);
+        let checks = match show.what {
+            Shows::Verdict => &mut effects.checks,
+            Shows::ProposedRules => &mut effects.rules_checks,
+        };
+        let newest = checks.iter().map(|check| check.id.0).max().unwrap_or(0);
         let id = show.existing.unwrap_or(CheckRunId(newest + 1));
-        effects.checks.retain(|check| check.id != id);
-        effects.checks.push(ShownCheck {
+        checks.retain(|check| check.id != id);
+        checks.push(ShownCheck {
             id,
             completed: true,
             conclusion: Some(show.conclusion.as_str().to_owned()),
@@ -46,7 +51,7 @@ fn apply(actions: &[Action], effects: &mut Effects) {
     }
 }
 
-fn effects() -> impl Strategy<Value = Effects> {
+fn checks() -> impl Strategy<Value = Vec<ShownCheck>> {
     let conclusion = proptest::option::of("success|failure|neutral|action_required");
     let check = (1..5u64, any::<bool>(), conclusion, proptest::option::of("v1:[0-9a-f]{4}")).prop_map(
         |(id, completed, conclusion, external_id)| ShownCheck {
@@ -56,7 +61,11 @@ fn effects() -> impl Strategy<Value = Effects> {
             external_id,
         },
     );
-    proptest::collection::vec(check, 0..3).prop_map(|checks| Effects { checks })
+    proptest::collection::vec(check, 0..3)
+}
+
+fn effects() -> impl Strategy<Value = Effects> {
+    (checks(), checks()).prop_map(|(checks, rules_checks)| Effects { checks, rules_checks })
 }
 
 proptest! {
@@ -76,7 +85,7 @@ proptest! {
 
     #[test]
     fn without_rules_nothing_passes(facts in facts::any_facts()) {
-        let source = RuleSource { place: "rules.toml".into(), in_force: None, trouble: None };
+        let source = RuleSource { place: "rules.toml".into(), ..RuleSource::default() };
         let verdict = decide(&facts, &source);
         prop_assert!(verdict.pulls.iter().all(|pull| pull.conclusion == Conclusion::Failure));
     }
@@ -109,6 +118,19 @@ proptest! {
         let tightened = how.apply(&rules);
         let after = verdict(&facts, &tightened);
         prop_assert!(!blocks(&before) || blocks(&after), "{how:?}\n{rules}\n{before:#?}");
+    }
+
+    #[test]
+    fn a_repository_never_loosens(
+        facts in facts::any_facts(),
+        rules in rules::any_rules(),
+        own in own::any_own_rules(),
+    ) {
+        let alone = Facts { own_rules: Fact::Known(OwnRules::default()), ..facts.clone() };
+        let below = Facts { own_rules: Fact::Known(own), ..facts };
+        let (before, after) = (verdict(&alone, &rules), verdict(&below, &rules));
+        prop_assert!(after.conclusion >= before.conclusion, "{:#?}\n{rules}\n{before:#?}\n{after:#?}", below.own_rules);
+        prop_assert!(after.shown() >= before.shown());
     }
 
     #[test]

@@ -7,8 +7,8 @@ use change::{Change, Commit, FileChange, Ident, Mode, RawPath, Status, Trailer};
 
 use crate::decide::decide;
 use crate::facts::{
-    Account, AccountKind, Branch, CommitIdentity, Fact, Facts, Group, Linked, Person, Pull, PullState,
-    Repository, Review, ReviewState, Roster,
+    Account, AccountKind, Branch, CommitIdentity, Fact, Facts, Group, Linked, OwnRules, Person, Pull,
+    PullState, Repository, Review, ReviewState, Roster, RulesText,
 };
 use crate::ids::{Millis, RepoId, RepoName, Sha, UserId};
 use crate::rules::{RuleSource, Rules};
@@ -146,6 +146,7 @@ impl Scene {
             pull,
             siblings: Fact::Known(Vec::new()),
             roster: Roster { groups: groups.into() },
+            own_rules: Fact::Known(OwnRules::default()),
         };
         Self { facts, rules: SAMPLE.to_owned() }
     }
@@ -171,6 +172,12 @@ impl Scene {
     pub(super) fn and_rules(mut self, more: &str) -> Self {
         self.rules.push_str(more);
         self
+    }
+
+    /// The repository has rules of its own.
+    pub(super) fn own_rules(self, text: &str) -> Self {
+        let newest = Some(RulesText { blob: sha(0x60), text: text.to_owned() });
+        self.facts(|facts| facts.own_rules = Fact::Known(OwnRules { newest, last_good: None }))
     }
 
     /// The change touches exactly these files.
@@ -283,6 +290,7 @@ pub(super) fn pull(number: u64, author: Account, branch: &str) -> Pull {
         reviews: Fact::Known(vec![]),
         pushers: Fact::Known(vec![author.clone()]),
         change: Fact::Known(change),
+        proposed_rules: vec![],
     };
     commit(&mut pull, head(), named(&author), "Fix it");
     pull

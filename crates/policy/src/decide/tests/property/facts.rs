@@ -8,12 +8,13 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::own::any_own_rules;
 use crate::decide::tests::scene::{
     NOW, alice, bob, coderabbit, copilot, dana, erin, group, head, named, nobody, repository, sha, user,
 };
 use crate::facts::{
-    Account, AccountKind, Branch, CommitIdentity, Fact, Facts, Linked, Person, Pull, PullState, Review,
-    ReviewState, Roster, Signature,
+    Account, AccountKind, Branch, CommitIdentity, Fact, Facts, Linked, Person, ProposedRules, Pull,
+    PullState, Review, ReviewState, Roster, Signature,
 };
 use crate::ids::{Millis, UserId};
 
@@ -222,6 +223,7 @@ fn assemble((who, what, text, place, reviews): (Who, What, Text, Place, Fact<Vec
         reviews,
         pushers,
         change,
+        proposed_rules: vec![],
     }
 }
 
@@ -237,9 +239,15 @@ fn members() -> impl Strategy<Value = BTreeSet<UserId>> {
 pub(super) fn any_facts() -> impl Strategy<Value = Facts> {
     let now = prop_oneof![9 => Just(NOW), 1 => any::<i64>().prop_map(Millis)];
     let name = select(vec!["acme/web", "acme/web", "acme/web", "Acme/docs-a", "acme/payments"]);
-    let siblings = fact(vec(pull(), 0..2));
+    let siblings = fact(vec(pull(), 0..2)).boxed();
     let roster = (weighted(0.95, fact(members())), weighted(0.95, fact(members())));
-    (now, name, pull(), siblings, roster).prop_map(|(now, name, pull, siblings, (org, team))| Facts {
+    let own = fact(any_own_rules()).boxed();
+    let text = any_own_rules().prop_map(|own| own.newest.map(|newest| newest.text));
+    let proposed = fact(text).prop_map(|text| ProposedRules { path: ".github/portcullis.toml".into(), text });
+    let pull = (pull(), vec(proposed, 0..2))
+        .prop_map(|(pull, proposed_rules)| Pull { proposed_rules, ..pull })
+        .boxed();
+    (now, name, pull, siblings, roster, own).prop_map(|(now, name, pull, siblings, (org, team), own)| Facts {
         now,
         repository: repository(1, name),
         pull,
@@ -250,5 +258,6 @@ pub(super) fn any_facts() -> impl Strategy<Value = Facts> {
                 .filter_map(|(group, members)| Some((group, members?)))
                 .collect(),
         },
+        own_rules: own,
     })
 }

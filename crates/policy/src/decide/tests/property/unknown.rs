@@ -63,6 +63,7 @@ pub(super) fn forget(facts: &Facts, place: usize) -> Option<(Facts, &'static str
         }
     }
     eraser.fact(&mut facts.siblings, "the siblings");
+    eraser.fact(&mut facts.own_rules, "the repository's own rules");
     let groups: Vec<_> = facts.roster.groups.keys().cloned().collect();
     for group in groups {
         if let Some(members) = facts.roster.groups.get_mut(&group) {

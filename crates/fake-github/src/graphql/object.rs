@@ -1,0 +1,122 @@
+//! Files and branches by name: `object(expression:)` and `defaultBranchRef`.
+//!
+//! Only what such expressions are used for here: `HEAD:path` and `COMMIT:path`.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use super::Sight;
+use super::commit::Commit;
+use super::walk::{Arguments, Got, Node, Trouble};
+use crate::repo::Repo;
+
+/// GitHub tells no more of a blob's text than this.
+const MOST_TEXT: usize = 512 * 1024;
+
+/// The blob that an expression names, or nothing.
+pub(super) fn object<'w>(sight: Sight<'w>, repo: &'w Repo, expression: &str) -> Got<'w> {
+    let Some((revision, path)) = expression.split_once(':') else { return Got::maybe(None::<Blob>) };
+    let tip = repo.branches.get(&repo.default_branch).map(String::as_str);
+    let commit = if revision == "HEAD" { tip } else { Some(revision) };
+    let commit = commit.and_then(|sha| sight.world.commit(repo, sha));
+    let file = commit.and_then(|commit| sight.world.files.get(&repo.dir, &commit.tree, path));
+    Got::maybe(file.map(|(oid, bytes)| Blob { oid, bytes }))
+}
+
+/// What the files of trees say, each asked of git once.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    known: Mutex<HashMap<String, Option<File>>>,
+}
+
+/// Object id and bytes.
+type File = (String, Vec<u8>);
+
+impl Files {
+    /// The file of a tree. Runs git, and waits for it, when it is asked for the first time.
+    fn get(&self, dir: &Path, tree: &str, path: &str) -> Option<File> {
+        let name = format!("{tree}:{path}");
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(name.clone()).or_insert_with(|| read(dir, &name)).clone()
+    }
+}
+
+fn read(dir: &Path, name: &str) -> Option<File> {
+    let oid = git(dir, &["rev-parse", "--verify", "--quiet", name])?;
+    let bytes = git(dir, &["cat-file", "blob", name])?;
+    Some((String::from_utf8_lossy(&oid).trim().to_owned(), bytes))
+}
+
+/// The commit that last changed a path, as seen from a tip.
+pub(super) fn last_change(repo: &Repo, tip: &str, path: &str) -> Option<String> {
+    let listed = git(&repo.dir, &["rev-list", "--max-count=1", tip, "--", path])?;
+    Some(String::from_utf8_lossy(&listed).trim().to_owned()).filter(|sha| !sha.is_empty())
+}
+
+fn git(dir: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
+    let mut command = Command::new("git");
+    command.args(arguments).env("GIT_DIR", dir).env("GIT_CONFIG_NOSYSTEM", "1");
+    let output = command.env("GIT_CONFIG_GLOBAL", "/dev/null").output().ok()?;
+    output.status.success().then_some(output.stdout)
+}
+
+struct Blob {
+    oid: String,
+    bytes: Vec<u8>,
+}
+
+impl<'w> Node<'w> for Blob {
+    fn typename(&self) -> &'static str {
+        "Blob"
+    }
+
+    fn stands_for(&self) -> &'static [&'static str] {
+        &["GitObject", "Node"]
+    }
+
+    fn field(&self, name: &str, _: &mut Arguments) -> Result<Got<'w>, Trouble> {
+        let text = std::str::from_utf8(&self.bytes).ok().filter(|text| !text.contains('\0'));
+        Ok(match name {
+            "oid" => Got::leaf(self.oid.as_str()),
+            "byteSize" => Got::leaf(self.bytes.len()),
+            "isBinary" => Got::leaf(text.is_none()),
+            "isTruncated" => Got::leaf(self.bytes.len() > MOST_TEXT),
+            "text" => match text {
+                Some(text) => Got::leaf(text.get(..MOST_TEXT).unwrap_or(text)),
+                None => Got::Leaf(serde_json::Value::Null),
+            },
+            _ => return Err(Trouble::NoField),
+        })
+    }
+}
+
+/// A branch.
+pub(super) struct Ref<'w> {
+    pub(super) sight: Sight<'w>,
+    pub(super) repo: &'w Repo,
+    pub(super) name: &'w str,
+    pub(super) tip: &'w str,
+}
+
+impl<'w> Node<'w> for Ref<'w> {
+    fn typename(&self) -> &'static str {
+        "Ref"
+    }
+
+    fn stands_for(&self) -> &'static [&'static str] {
+        &["Node"]
+    }
+
+    fn field(&self, name: &str, _: &mut Arguments) -> Result<Got<'w>, Trouble> {
+        let (sight, repo) = (self.sight, self.repo);
+        Ok(match name {
+            "name" => Got::leaf(self.name),
+            "target" => {
+                Got::maybe(sight.world.commit(repo, self.tip).map(|commit| Commit { sight, repo, commit }))
+            }
+            _ => return Err(Trouble::NoField),
+        })
+    }
+}

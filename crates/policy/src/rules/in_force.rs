@@ -1,0 +1,110 @@
+//! The rules that a subject is judged by: the organisation's, and below them the repository's own.
+//!
+//! Rule: whatever the repository's own rules say, nothing is looser than without them. Approvals are the larger
+//! number, bounds must hold on both sides, and a rule of the repository never counts as allowing something.
+
+use super::tighten::{Narrowing, OWN_RULES, Tightening};
+use super::{Rules, Tier, Trouble};
+use crate::facts::{Fact, OwnRules, RulesText};
+use crate::verdict::{Enforcement, OwnRulesInForce, RuleRef};
+
+/// What a subject is judged by.
+#[derive(Debug)]
+pub(crate) struct InForce<'r> {
+    /// The organisation's rules.
+    pub(crate) rules: &'r Rules,
+    /// What the repository adds.
+    pub(crate) own: Option<Tightening>,
+    /// What is recorded of that.
+    pub(crate) stamp: Option<OwnRulesInForce>,
+    /// Why it is not known what the repository adds.
+    pub(crate) unseen: Option<String>,
+}
+
+impl<'r> InForce<'r> {
+    /// The newest rules of the repository, or the last good ones, or none.
+    pub(crate) fn of(rules: &'r Rules, own: &Fact<OwnRules>) -> Self {
+        let alone = Self { rules, own: None, stamp: None, unseen: None };
+        let own = match own {
+            Fact::Known(own) => own,
+            Fact::Unknown(why) => return Self { unseen: Some(why.clone()), ..alone },
+        };
+        let Some(newest) = &own.newest else { return alone };
+        let parsed = Tightening::parse(rules, &newest.text);
+        if parsed.valid {
+            let stamp = stamp(newest, parsed.tightening.as_ref(), None);
+            return Self { own: parsed.tightening, stamp: Some(stamp), ..alone };
+        }
+        let trouble = Some(Trouble::Invalid(parsed.complaints).sentence());
+        let Some(last_good) = &own.last_good else {
+            let stamp = OwnRulesInForce { source: OWN_RULES.to_owned(), blob: None, digest: None, trouble };
+            return Self { stamp: Some(stamp), ..alone };
+        };
+        // It was valid below the organisation's rules of its time. What no longer fits them falls away; the rest holds.
+        let tightening = Tightening::parse(rules, &last_good.text).tightening;
+        let stamp = stamp(last_good, tightening.as_ref(), trouble);
+        Self { own: tightening, stamp: Some(stamp), ..alone }
+    }
+
+    /// Whether verdicts block. Not knowing what the repository asks for, the strictest.
+    pub(crate) fn enforcement(&self) -> Enforcement {
+        let organisation = self.rules.gate.enforcement;
+        match (&self.unseen, self.own.as_ref().and_then(|own| own.enforcement)) {
+            (Some(_), _) => Enforcement::Active,
+            (None, Some(own)) => own.max(organisation),
+            (None, None) => organisation,
+        }
+    }
+
+    /// What a tier asks for, and the repository's own line where that raised it.
+    pub(crate) fn tier(&self, name: &str) -> Option<(Tier, Option<RuleRef>)> {
+        let organisation = self.rules.tiers.get(name);
+        let own = self.own.as_ref().and_then(|own| own.tiers.get(name));
+        match (organisation, own) {
+            (None, None) => None,
+            (Some(tier), None) => Some((tier.clone(), None)),
+            (None, Some(own)) => Some((own.clone(), None)),
+            (Some(tier), Some(own)) => {
+                let both = stricter(tier, own);
+                let raised = (both.approvals, &both.from) != (tier.approvals, &tier.from);
+                Some((both, raised.then(|| own_ref(format!("tiers.{name}"), own.line))))
+            }
+        }
+    }
+
+    /// What the repository bounds an agent by.
+    pub(crate) fn narrowing(&self, agent: &str) -> Option<&Narrowing> {
+        self.own.as_ref().and_then(|own| own.agents.get(agent))
+    }
+
+    /// Where the repository says which agents may act in it, if this one is not among them.
+    pub(crate) fn keeps_out(&self, agent: &str) -> Option<RuleRef> {
+        let (only, line) = self.own.as_ref()?.only.as_ref()?;
+        (!only.contains(agent)).then(|| own_ref("gate.agents".to_owned(), *line))
+    }
+}
+
+/// A place in the repository's own rules.
+pub(crate) fn own_ref(id: String, line: u32) -> RuleRef {
+    RuleRef { id, line, source: OWN_RULES.to_owned() }
+}
+
+fn stamp(text: &RulesText, tightening: Option<&Tightening>, trouble: Option<String>) -> OwnRulesInForce {
+    OwnRulesInForce {
+        source: OWN_RULES.to_owned(),
+        blob: Some(text.blob.clone()),
+        digest: tightening.map(|own| own.digest.clone()),
+        trouble,
+    }
+}
+
+/// As many approvals as either asks for, from teams that both would take; of teams that only one names, those.
+fn stricter(organisation: &Tier, own: &Tier) -> Tier {
+    let both: std::collections::BTreeSet<_> = organisation.from.intersection(&own.from).cloned().collect();
+    let from = match (organisation.from.is_empty(), both.is_empty()) {
+        (true, _) => own.from.clone(),
+        (false, true) => organisation.from.clone(),
+        (false, false) => both,
+    };
+    Tier { approvals: organisation.approvals.max(own.approvals), from, ..organisation.clone() }
+}

@@ -1,0 +1,144 @@
+//! What valid rules mean, in sentences: for a maintainer who wants to read back what was just written.
+//!
+//! Made of the parsed rules and nothing else, so that a typo that changes the meaning changes a sentence.
+
+use super::read::quoted_or;
+use super::{Agent, Demand, Rule, Rules, Tier, Verb};
+use crate::verdict::{Enforcement, quoted};
+
+/// One sentence, and the line of the file that it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence {
+    /// Counted from 1; `None` when it is about the whole.
+    pub line: Option<u32>,
+    /// The sentence, with names between backticks.
+    pub text: String,
+}
+
+impl Rules {
+    /// What these rules mean, in the order of a manual: the gate, people, agents, rules.
+    #[must_use]
+    pub fn meaning(&self) -> Vec<Sentence> {
+        let whole = |text: String| Sentence { line: None, text };
+        let mut told = vec![whole(self.gate_sentence()), whole(self.people_sentence())];
+        if let Some(assisted) = &self.people.assisted {
+            let by: Vec<&String> = assisted.by.iter().collect();
+            let more = if assisted.unattributed { ", or commits of nobody's account," } else { "" };
+            let text = format!(
+                "A person's own work with traces of {}{more} needs {}.",
+                quoted_or(&by),
+                self.tier_words(&assisted.require)
+            );
+            told.push(Sentence { line: Some(assisted.line), text });
+        }
+        let mut agents: Vec<&Agent> = self.agents.values().collect();
+        agents.sort_by_key(|agent| agent.line);
+        told.extend(
+            agents.into_iter().map(|agent| Sentence { line: Some(agent.line), text: agent_sentence(agent) }),
+        );
+        told.push(whole(match self.agents.is_empty() {
+            true => "No agent is registered, so whatever an agent proposes is denied.".to_owned(),
+            false => "Agents that are not named here may do nothing.".to_owned(),
+        }));
+        told.extend(
+            self.rules.iter().map(|rule| Sentence { line: Some(rule.line), text: self.rule_sentence(rule) }),
+        );
+        told.push(whole(
+            "What governs or steers agents never lands without a person's approval, whatever the rules say."
+                .to_owned(),
+        ));
+        told.push(whole("What no rule allows is denied.".to_owned()));
+        told
+    }
+
+    fn gate_sentence(&self) -> String {
+        let check = quoted(&self.gate.check);
+        match self.gate.enforcement {
+            Enforcement::Active => format!("The check `{check}` blocks what is not allowed."),
+            Enforcement::Evaluate => {
+                format!("The check `{check}` reports what would be blocked, and blocks nothing.")
+            }
+            Enforcement::Disabled => format!("The check `{check}` passes, and nothing is judged."),
+        }
+    }
+
+    fn people_sentence(&self) -> String {
+        let people = &self.people;
+        let mut who = Vec::new();
+        if !people.members_of.is_empty() {
+            who.push(format!("members of {}", quoted_or(&people.members_of)));
+        }
+        if !people.accounts.is_empty() {
+            who.push(many(people.accounts.len(), "account listed by number", "accounts listed by number"));
+        }
+        let except = people.except_ids.len() + people.except_logins.len();
+        let but = match except {
+            0 => String::new(),
+            _ => format!(
+                ", except {}",
+                many(except, "account that is a machine", "accounts that are machines")
+            ),
+        };
+        format!("People are {}{but}.", who.join(", and "))
+    }
+
+    fn tier_words(&self, name: &str) -> String {
+        let words = self.tiers.get(name).map_or_else(String::new, approvals);
+        format!("tier `{}`: {words}", quoted(name))
+    }
+
+    /// What the rule asks of a change, to stand behind "Changes".
+    pub(super) fn conditions(&self, rule: &Rule) -> Vec<String> {
+        rule.when.iter().map(|condition| condition.words(&self.paths)).collect()
+    }
+
+    fn rule_sentence(&self, rule: &Rule) -> String {
+        let conditions = self.conditions(rule);
+        let subject = match conditions.as_slice() {
+            [] => "All changes".to_owned(),
+            [one] => format!("Changes that {one}"),
+            [most @ .., last] => format!("Changes that {}, and {last},", most.join(", ")),
+        };
+        match &rule.demand {
+            Demand::Deny => format!("{subject} are denied (rule `{}`).", rule.id),
+            Demand::Require(tier) => {
+                format!("{subject} need {} (rule `{}`).", self.tier_words(tier), rule.id)
+            }
+        }
+    }
+}
+
+fn approvals(tier: &Tier) -> String {
+    let from: Vec<String> = tier.from.iter().map(ToString::to_string).collect();
+    match (tier.approvals, from.as_slice()) {
+        (0, _) => "no approval".to_owned(),
+        (1, []) => "1 approval".to_owned(),
+        (count, []) => format!("{count} approvals"),
+        (1, _) => format!("1 approval, from {}", quoted_or(&from)),
+        (count, _) => format!("{count} approvals, 1 of them from {}", quoted_or(&from)),
+    }
+}
+
+fn agent_sentence(agent: &Agent) -> String {
+    let name = quoted(&agent.name);
+    let until = match &agent.expires {
+        Some(expires) => format!("until {}", expires.date),
+        None => "for ever".to_owned(),
+    };
+    let verbs: Vec<String> =
+        agent.may.iter().filter(|verb| **verb != Verb::Read).map(ToString::to_string).collect();
+    let Some((last, most)) = verbs.split_last() else {
+        return format!("`{name}` (owner {}) may do nothing but read.", agent.owner);
+    };
+    let may = if most.is_empty() { last.clone() } else { format!("{} and {last}", most.join(", ")) };
+    format!(
+        "`{name}` (owner {}) may {may} in {} from {} {until}.",
+        agent.owner,
+        quoted_or(agent.repos.patterns()),
+        quoted_or(agent.branches.patterns()),
+    )
+}
+
+fn many(count: usize, one: &str, more: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {more}") }
+}

@@ -1,0 +1,114 @@
+//! The organisation's policy repository: its rules at the default branch.
+//!
+//! The App must be installed there as well. A name can be given up and taken by somebody else, so the repository's number
+//! comes with what is read: whoever asked compares it with the one it knows.
+
+use policy::facts::{Repository, RulesText};
+use policy::rules::MAX_BYTES;
+use policy::{Fact, InstallationId, RepoName, Sha};
+use serde::{Deserialize, Serialize};
+
+use super::GitHub;
+use super::error::ForgeError;
+use super::file::{self, FileNode};
+use super::graphql::RULES;
+use super::wire::{self, RepositoryRef};
+
+/// The rules as the policy repository has them.
+#[derive(Debug)]
+pub struct PolicyRead {
+    /// Which repository, by the name that it has now.
+    pub repository: Repository,
+    /// The text; `None` when there is no such file.
+    pub text: Fact<Option<RulesText>>,
+    /// The commit that last changed it.
+    pub commit: Option<Sha>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Installation {
+    id: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Variables<'a> {
+    owner: &'a str,
+    name: &'a str,
+    expression: &'a str,
+    path: &'a str,
+}
+
+#[derive(Debug, Deserialize)]
+struct Data {
+    repository: Option<Found>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    #[serde(flatten)]
+    repository: RepositoryRef,
+    default_branch_ref: Option<Branch>,
+    object: Option<FileNode>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Branch {
+    target: Option<Target>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    history: Option<History>,
+}
+
+#[derive(Debug, Deserialize)]
+struct History {
+    #[serde(default)]
+    nodes: Option<Vec<Option<Commit>>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Commit {
+    oid: String,
+}
+
+impl GitHub {
+    /// Reads the organisation's rules from a repository.
+    ///
+    /// # Errors
+    /// [`ForgeError`]; [`ForgeError::Gone`] when the App sees no such repository.
+    pub async fn policy(&self, repo: &RepoName, path: &str) -> Result<PolicyRead, ForgeError> {
+        let api = &self.inner.api;
+        let installation = match self.inner.policy.get(repo).await {
+            Some(known) => known,
+            None => {
+                let url = api.addresses.rest(&["repos", repo.owner(), repo.name(), "installation"]);
+                let found: Installation = api.read_as_app("find_installation", url).await?;
+                InstallationId(found.id)
+            }
+        };
+        let expression = file::at_head(path);
+        let variables = Variables { owner: repo.owner(), name: repo.name(), expression: &expression, path };
+        let data: Result<Data, _> = api.query(installation, &RULES, &variables).await;
+        if data.is_err() {
+            // It may have been installed anew under another number.
+            self.inner.policy.invalidate(repo).await;
+        }
+        let gone = || ForgeError::Gone { what: format!("repository {repo}") };
+        let found = data?.repository.ok_or_else(gone)?;
+        self.inner.policy.insert(repo.clone(), installation).await;
+        Ok(PolicyRead {
+            repository: wire::repository(&found.repository)?,
+            text: file::text(found.object.as_ref(), path, MAX_BYTES),
+            commit: found.default_branch_ref.and_then(Branch::newest),
+        })
+    }
+}
+
+impl Branch {
+    fn newest(self) -> Option<Sha> {
+        let commits = self.target?.history?.nodes?;
+        commits.into_iter().flatten().find_map(|commit| Sha::parse(&commit.oid))
+    }
+}

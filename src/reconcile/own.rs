@@ -1,0 +1,86 @@
+//! A repository's own rules: what stands there now, and what was last good when that is not valid.
+//!
+//! The last good text is kept in the store, so that neither a restart nor another replica forgets it. Memory only saves
+//! queries: what it tells is written down already, and what is invalid is always looked up.
+
+use std::sync::Arc;
+
+use policy::facts::{OwnRules, RulesText};
+use policy::rules::{RuleSource, Tightening};
+use policy::{Fact, RepoId};
+
+use super::{Gate, ReconcileError};
+
+/// What this process has written down, by repository.
+#[derive(Debug)]
+pub struct OwnBook {
+    written: moka::future::Cache<RepoId, Option<Arc<RulesText>>>,
+}
+
+impl Default for OwnBook {
+    fn default() -> Self {
+        Self { written: moka::future::Cache::new(10_000) }
+    }
+}
+
+/// Adds the last good rules to what the forge shows, where they are needed.
+pub(super) async fn own_rules(
+    gate: &Gate,
+    repo: RepoId,
+    shown: &Fact<Option<RulesText>>,
+    rules: &RuleSource,
+) -> Result<Fact<OwnRules>, ReconcileError> {
+    let newest = match shown {
+        Fact::Unknown(why) => return Ok(Fact::Unknown(why.clone())),
+        Fact::Known(newest) => newest.clone(),
+    };
+    let last_good = match (&newest, &rules.in_force) {
+        (Some(text), Some(rules)) => {
+            let parsed = Tightening::parse(rules, &text.text);
+            if parsed.valid {
+                write(gate, repo, Some(text)).await?;
+                None
+            } else {
+                metrics::counter!("portcullis_own_rules_invalid_total").increment(1);
+                tracing::warn!(repository = %repo, "the repository's own rules are not valid");
+                read(gate, repo).await?
+            }
+        }
+        // Without rules of the organisation nothing is judged by these.
+        (Some(_), None) => None,
+        (None, _) => {
+            write(gate, repo, None).await?;
+            None
+        }
+    };
+    Ok(Fact::Known(OwnRules { newest, last_good }))
+}
+
+/// What is known of a repository that cannot be looked at: the rules it had when it was last seen.
+pub(super) async fn remembered(gate: &Gate, repo: RepoId) -> Result<OwnRules, ReconcileError> {
+    Ok(OwnRules { newest: read(gate, repo).await?, last_good: None })
+}
+
+fn key(repo: RepoId) -> String {
+    format!("rules.own.{repo}")
+}
+
+async fn read(gate: &Gate, repo: RepoId) -> Result<Option<RulesText>, ReconcileError> {
+    let text = gate.store.kv_get(&key(repo)).await?;
+    Ok(text.as_deref().and_then(|text| serde_json::from_str(text).ok()).flatten())
+}
+
+/// Writes down what is good now, unless that was written already.
+async fn write(gate: &Gate, repo: RepoId, text: Option<&RulesText>) -> Result<(), ReconcileError> {
+    let known = gate.own_book.written.get(&repo).await;
+    if known.as_ref().is_some_and(|known| known.as_deref() == text) {
+        return Ok(());
+    }
+    if known.is_none() && read(gate, repo).await?.as_ref() == text {
+        gate.own_book.written.insert(repo, text.cloned().map(Arc::new)).await;
+        return Ok(());
+    }
+    gate.store.kv_put(&key(repo), &serde_json::to_string(&text)?).await?;
+    gate.own_book.written.insert(repo, text.cloned().map(Arc::new)).await;
+    Ok(())
+}
