@@ -17,6 +17,7 @@
 mod atom;
 mod example;
 mod tree;
+mod words;
 
 use std::fmt;
 

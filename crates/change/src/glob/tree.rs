@@ -4,10 +4,10 @@
 //! up once for all nodes, and names with something open in them are tried only where their beginning or their extension
 //! fits. No state is built while matching and no hash is seeded, so the same path costs the same every time.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeMap;
 
 use super::atom::{Atom, Part, byte};
+use super::words::Words;
 
 /// The place of a node; the root is the first.
 type At = usize;
@@ -23,10 +23,8 @@ pub(super) struct Tree {
     open_inside: bool,
 }
 
-/// Bytes that stand in patterns, with a number each.
-type Words = HashMap<Box<[u8]>, usize, BuildHasherDefault<Hash>>;
 /// What a number leads to.
-type Numbered<T> = HashMap<usize, T, BuildHasherDefault<Hash>>;
+type Numbered<T> = BTreeMap<usize, T>;
 
 #[derive(Debug, Clone, Default)]
 struct Node {
@@ -111,7 +109,7 @@ impl Tree {
         let is_deep = part == Part::Deep;
         let child = match part {
             Part::Deep => *node.deep.get_or_insert(new),
-            Part::Name(name) => *node.names.entry(number(&mut self.words, &name)).or_insert(new),
+            Part::Name(name) => *node.names.entry(self.words.number(&name)).or_insert(new),
             Part::Wild(atoms) => node.wilds.place(Wild::new(&atoms), &mut self.words, new),
         };
         if child == new {
@@ -136,7 +134,7 @@ impl Tree {
     }
 
     fn last_name<'p>(&self, bytes: &'p [u8]) -> Name<'p> {
-        let number = |word: &[u8]| self.words.get(word).copied();
+        let number = |word: &[u8]| self.words.get(word);
         let extension = extension(bytes).and_then(|(before, word)| Some((before, number(word)?)));
         Name { bytes, word: number(bytes), may_be_open: true, extension }
     }
@@ -146,7 +144,7 @@ impl Tree {
         if self.open_inside {
             return self.last_name(bytes);
         }
-        Name { bytes, word: self.words.get(bytes).copied(), may_be_open: false, extension: None }
+        Name { bytes, word: self.words.get(bytes), may_be_open: false, extension: None }
     }
 
     /// Where one more part leads from a node.
@@ -219,7 +217,7 @@ impl Wilds {
     /// Keeps a wild name, unless it is there already; tells where it leads.
     fn place(&mut self, wild: Wild, words: &mut Words, new: At) -> At {
         let list = if let Some((before, extension)) = extension(&wild.tail) {
-            self.by_extension.entry(ending(number(words, extension), before)).or_default()
+            self.by_extension.entry(ending(words.number(extension), before)).or_default()
         } else if let Some(first) = wild.head.first() {
             self.by_first.entry(usize::from(*first)).or_default()
         } else {
@@ -255,11 +253,6 @@ struct Name<'p> {
     may_be_open: bool,
     /// The byte before its last dot and the number of its extension, when that stands in a pattern.
     extension: Option<(Option<u8>, usize)>,
-}
-
-fn number(words: &mut Words, word: &[u8]) -> usize {
-    let next = words.len();
-    *words.entry(word.into()).or_insert(next)
 }
 
 /// The byte before the last dot and what follows it, when there is one.
@@ -318,30 +311,5 @@ fn takes(atom: &Atom, byte: u8) -> bool {
         Atom::Any => true,
         Atom::Set(set) => set.has(byte),
         Atom::Many | Atom::Deep => false,
-    }
-}
-
-/// A hash for names out of patterns, eight bytes at a time. It need not withstand anybody: the names in the maps are
-/// the patterns' own, and what is looked up is never put in.
-#[derive(Debug, Clone, Copy, Default)]
-struct Hash(u64);
-
-impl Hasher for Hash {
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks();
-        words.iter().for_each(|word| self.write_u64(u64::from_le_bytes(*word)));
-        self.write_u64(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
-    }
-
-    fn write_usize(&mut self, number: usize) {
-        self.write_u64(number as u64);
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
