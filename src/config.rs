@@ -155,6 +155,7 @@ impl Settings {
             Some(path) => File::read(path)?,
             None => File::default(),
         };
+        let github = forge_of(&flags, &file.github)?;
         let listen = flags.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let listen = listen.parse().map_err(|_| ConfigError::Bad {
             name: "listen",
@@ -181,22 +182,8 @@ impl Settings {
                 expected: "number of seconds from 1 to 3600",
             });
         }
-        let app_id = flags.app_id.or(file.github.app_id).ok_or(ConfigError::Missing {
-            name: "github.app_id",
-            help: "the App's settings page shows it; give `--app-id`, PORTCULLIS_APP_ID, or `app_id` under `[github]`",
-        })?;
-        let key_file = flags.private_key_file.or(file.github.private_key_file);
-        let private_key = secret::private_key(key_file.as_deref())?;
         let secret_file = flags.webhook_secret_file.or(file.github.webhook_secret_file);
         let webhook_secrets = secret::webhook_secrets(secret_file.as_deref())?;
-        let mut github = crate::github::Settings::new(app_id, private_key);
-        if let Some(url) = flags.api_url.or(file.github.api_url) {
-            github.api_url = url;
-        }
-        github.graphql_url = flags.graphql_url.or(file.github.graphql_url);
-        if let Some(url) = flags.git_url.or(file.github.git_url) {
-            github.git_url = url;
-        }
         Ok(Self {
             listen,
             store: SecretString::from(store),
@@ -210,6 +197,36 @@ impl Settings {
             data,
         })
     }
+}
+
+/// The forge's settings alone: enough to ask it something.
+///
+/// # Errors
+/// [`ConfigError`] names the setting.
+pub fn forge(flags: &Flags) -> Result<crate::github::Settings, ConfigError> {
+    let file = match &flags.config {
+        Some(path) => File::read(path)?,
+        None => File::default(),
+    };
+    forge_of(flags, &file.github)
+}
+
+fn forge_of(flags: &Flags, file: &GithubFile) -> Result<crate::github::Settings, ConfigError> {
+    let app_id = flags.app_id.or(file.app_id).ok_or(ConfigError::Missing {
+        name: "github.app_id",
+        help: "the App's settings page shows it; give `--app-id`, PORTCULLIS_APP_ID, or `app_id` under `[github]`",
+    })?;
+    let key_file = flags.private_key_file.as_ref().or(file.private_key_file.as_ref());
+    let private_key = secret::private_key(key_file.map(PathBuf::as_path))?;
+    let mut github = crate::github::Settings::new(app_id, private_key);
+    if let Some(url) = flags.api_url.as_ref().or(file.api_url.as_ref()) {
+        github.api_url.clone_from(url);
+    }
+    github.graphql_url = flags.graphql_url.clone().or_else(|| file.graphql_url.clone());
+    if let Some(url) = flags.git_url.as_ref().or(file.git_url.as_ref()) {
+        github.git_url.clone_from(url);
+    }
+    Ok(github)
 }
 
 /// Where the database stands when nothing is said.

@@ -4,6 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "cli/check.rs"]
+mod check;
+#[path = "cli/init.rs"]
+mod init;
+#[path = "cli/walk.rs"]
+mod walk;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -91,24 +98,6 @@ fn a_file_that_is_not_there_is_no_verdict() {
     assert!(err.contains("`nothing.toml`"), "{err}");
 }
 
-#[test]
-fn what_init_writes_is_valid_and_is_never_overwritten() {
-    let folder = tempfile::tempdir().unwrap();
-    let (code, out, err) = run(folder.path(), &["init"]);
-    assert_eq!((code, err.as_str()), (Some(0), ""));
-    assert!(out.contains("portcullis check rules.toml"), "{out}");
-    let (code, out, err) = run(folder.path(), &["check"]);
-    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
-    assert!(out.contains("rules.toml is valid"), "{out}");
-
-    let mine = "# mine\n";
-    std::fs::write(folder.path().join("rules.toml"), mine).unwrap();
-    let (code, out, err) = run(folder.path(), &["init"]);
-    assert_eq!((code, out.as_str()), (Some(2), ""));
-    assert!(err.contains("`rules.toml`"), "{err}");
-    assert_eq!(std::fs::read_to_string(folder.path().join("rules.toml")).unwrap(), mine);
-}
-
 const SECRET: &str = "a-webhook-secret-nobody-may-read";
 const KEY: &str = "a-private-key-nobody-may-read";
 /// What `serve` needs at least, as the environment has it. The key is none, so it never gets to listen.
@@ -186,9 +175,10 @@ fn help_names_every_verb_and_flag() {
             assert!(out.contains(flag), "`{flag}` is missing in the help of {arguments:?}:\n{out}");
         }
     };
-    help(&["--help"], &["serve", "check", "explain", "deliveries", "demo", "init", "--version"]);
-    help(&["check", "--help"], &["[FILE]", "--json"]);
-    help(&["init", "--help"], &["[FILE]", "never overwritten"]);
+    help(&["--help"], &["serve", "check", "explain", "deliveries", "demo", "init", "rules", "--version"]);
+    let check = ["[FILE]", "--json", "--sarif", "--deny-warnings", "--explain", "--forge", "--app-id"];
+    help(&["check", "--help"], &check);
+    help(&["init", "--help"], &["[FILE]", "--profile", "--org", "--people-org", "never overwritten"]);
     help(&["explain", "--help"], &["<OWNER/REPO#N>", "--json", "--data", "--store", "--config"]);
     help(&["deliveries", "--help"], &["--failed", "--limit", "--body", "--json", "--data", "--store"]);
     help(&["demo", "--help"], &["--stay"]);

@@ -1,3 +1,5 @@
+use policy::verdict::Effect;
+
 use super::*;
 
 fn rules() -> Arc<Rules> {
@@ -47,4 +49,25 @@ fn nonsense_is_refused_with_the_way_out() {
     let error = case("actor = \"copylot\"\nexpect = \"success\"").judge(&rules()).unwrap_err();
     assert!(error.contains("`copylot`") && error.contains("@login"), "{error}");
     assert!(Casebook::parse("[[cases]]\nnam = \"x\"").is_err());
+}
+
+#[test]
+fn the_examples_of_findings_are_true() {
+    let rules = rules();
+    let mut told = 0;
+    for code in Code::ALL {
+        let record = code.record();
+        let found = |body: &str| {
+            let place = if body.contains("repository") { "" } else { "repository = \"acme/web\"\n" };
+            let text = format!("[[cases]]\nname = \"x\"\nexpect = \"success\"\n{place}{body}");
+            let judged = Casebook::parse(&text).unwrap().cases.remove(0).judge(&rules).unwrap();
+            let mut findings = judged.verdict.pulls.iter().flat_map(|pull| &pull.findings);
+            findings.any(|finding| finding.code == *code && finding.effect != Effect::Satisfied)
+        };
+        if !record.bad.is_empty() {
+            told += 1;
+            assert!(found(record.bad) && !found(record.good), "{}", record.text);
+        }
+    }
+    assert!(told >= 7, "{told}");
 }

@@ -129,7 +129,8 @@ fn as_text(rows: &[Row], missed: &[&str], test: &Test) -> String {
     let failed = rows.iter().filter(|row| !row.problems.is_empty()).count();
     text.push_str(&format!("{} passed, {failed} failed", rows.len() - failed));
     if test.coverage {
-        text.push_str(&format!("; {} rules not reached", missed.len()));
+        let rules = if missed.len() == 1 { "rule" } else { "rules" };
+        text.push_str(&format!("; {} {rules} not reached", missed.len()));
     }
     text.push_str(".\n");
     text

@@ -10,6 +10,7 @@ use policy::{complaint, verdict};
 
 const CHAPTERS: &str = include_str!("rules.md");
 
+/// Makes one part of the reference.
 type Maker = fn() -> String;
 
 /// The whole page.

@@ -22,7 +22,22 @@ const ORDER: [(&str, &[&str]); 17] = [
     ("webhook", &["store"]),
     ("serve", &["clock", "git", "rulebook", "store", "github", "config", "reconcile", "webhook"]),
     ("demo", &["clock", "store", "github", "config", "serve"]),
-    ("cli", &["clock", "telemetry", "report", "casebook", "manual", "store", "config", "serve", "demo"]),
+    (
+        "cli",
+        &[
+            "clock",
+            "telemetry",
+            "report",
+            "casebook",
+            "manual",
+            "store",
+            "git",
+            "github",
+            "config",
+            "serve",
+            "demo",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 

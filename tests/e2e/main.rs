@@ -16,6 +16,7 @@ mod crash;
 mod faults;
 mod gate;
 mod ingress;
+mod people;
 mod policy;
 mod pulls;
 mod reading;

@@ -116,6 +116,20 @@ async fn without_the_repository_or_the_file_everything_is_blocked_with_the_reaso
     }
 }
 
+/// A pull request in the policy repository, and the rules pushed: everything that is said about rules elsewhere.
+pub(crate) async fn proposals() -> Gate {
+    let gate = Gate::with_policy(&forge(&wide()), at(None)).await;
+    gate.github.record();
+    let edit = Push::new("alice", POLICY, "laxer").from("main").file("gate/rules.toml", "version = 2\n");
+    gate.github.push(edit).await.unwrap();
+    gate.github.open(Open::new("alice", POLICY, "laxer")).await.unwrap();
+    gate.settle().await;
+    write(&gate, POLICY, "gate/rules.toml", RULES).await;
+    let tip = gate.github.branch(POLICY, "main").unwrap();
+    gate.rules_are(|rules| rules.commit.as_ref().is_some_and(|commit| commit.as_str() == tip)).await;
+    gate
+}
+
 /// Its own check says what is wrong, on the lines; the gate's check judges by the rules of the default branch.
 #[tokio::test]
 async fn a_pull_request_that_edits_the_rules_gets_a_check_of_its_own() {

@@ -96,6 +96,7 @@ impl<'a> Asked<'a> {
             ("GET", ["app", "hook", "deliveries"]) => hooks::list(self),
             ("GET", ["app", "hook", "deliveries", id]) => hooks::read(self, id),
             ("POST", ["app", "hook", "deliveries", id, "attempts"]) => hooks::attempt(self, id),
+            ("GET", ["user", id]) => repos::user_by_id(self, id),
             ("GET", ["repositories", id]) => repos::by_id(self, id),
             ("GET", ["repos", owner, name]) => repos::read(self, owner, name),
             ("GET", ["repos", owner, name, "activity"]) => activity::list(self, owner, name),

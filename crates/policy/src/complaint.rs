@@ -32,6 +32,22 @@ pub struct Complaint {
     pub help: String,
 }
 
+impl Complaint {
+    /// A complaint about a part of a text.
+    #[must_use]
+    pub fn about(
+        text: &str,
+        code: Code,
+        severity: Severity,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        let (line, column) = place(text, span.start);
+        Self { code, severity, span, line, column, message: message.into(), help: help.into() }
+    }
+}
+
 /// Whether a complaint makes the file invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -120,7 +136,9 @@ impl<'a> Complaints<'a> {
     }
 }
 
-fn place(text: &str, offset: usize) -> (u32, u32) {
+/// Line and column of a byte offset, in characters, both counted from 1.
+#[must_use]
+pub fn place(text: &str, offset: usize) -> (u32, u32) {
     let before: &str = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count();
     let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count());

@@ -9,6 +9,7 @@ pub(crate) mod gate;
 pub(crate) mod glob;
 pub(crate) mod in_force;
 mod meaning;
+pub mod named;
 mod people;
 pub(crate) mod read;
 mod rule;

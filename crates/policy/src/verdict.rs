@@ -154,7 +154,7 @@ impl Enforcement {
 
     /// The word in `rules.toml`.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Evaluate => "evaluate",

@@ -78,6 +78,7 @@ impl Caller<'_> {
             "/repos/acme/web",
             "/repos/acme/vault",
             "/repositories/3001",
+            "/user/1001",
             "/repos/acme/web/pulls/1",
             "/repos/acme/web/pulls/2",
             "/repos/acme/web/pulls/3",

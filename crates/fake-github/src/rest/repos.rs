@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Asked};
 use crate::auth::Level;
+use crate::clock::{Clock, rfc3339};
 use crate::payload::{self, pull as shown};
 use crate::reply::Reply;
 use crate::repo::Repo;
@@ -53,6 +54,25 @@ fn people(world: &World, ids: impl IntoIterator<Item = u64>) -> Vec<Value> {
 
 fn may_read_members(asked: &Asked<'_>, world: &World) -> Result<(), Reply> {
     if asked.token(world)?.allows("members", Level::Read) { Ok(()) } else { Err(Reply::forbidden()) }
+}
+
+/// <https://docs.github.com/en/rest/users/users#get-a-user-using-their-id>
+pub(super) fn user_by_id(asked: &Asked<'_>, id: &str) -> Answer {
+    let world = asked.shared.world();
+    asked.token(&world)?;
+    let account = world.living(asked.number(id)?).ok_or_else(Reply::not_found)?;
+    let born = rfc3339(Clock::default().story());
+    let mut user = payload::user(&world, account.id);
+    if let Value::Object(fields) = &mut user {
+        let more = json!({
+            "name": account.login, "company": null, "blog": "", "location": null, "email": null,
+            "hireable": null, "bio": null, "public_repos": 0, "public_gists": 0, "followers": 0,
+            "following": 0, "created_at": born, "updated_at": born,
+        });
+        fields
+            .extend(more.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+    }
+    Ok(Reply::ok(user))
 }
 
 pub(super) fn org_members(asked: &Asked<'_>, org: &str) -> Answer {

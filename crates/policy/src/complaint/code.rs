@@ -290,6 +290,19 @@ catalogue! {
         "Add a `[[rules]]` with `require = \"TIER\"`.",
         "[gate]\nenforcement = \"active\"\n"
         => "[[rules]]\nid = \"everything-needs-a-person\"\non = [\"pull_request\"]\nrequire = \"routine\"\n";
+    /// A repository's own file asks for less than the organisation's rules do. It may only tighten.
+    Loosening "loosening" Error, InRepositoryFile:
+        "Remove the line, or ask whoever maintains the organisation's rules. A tier of your own needs a name of its own.",
+        "version = 1\n\n[tiers.sensitive]\napprovals = 1\n" => "version = 1\n\n[tiers.sensitive]\napprovals = 3\n";
+    /// A key that only the organisation's rules may hold.
+    OnlyOrganisation "only-organisation" Error, InRepositoryFile:
+        "Remove it here, or ask whoever maintains the organisation's rules.",
+        "version = 1\n\n[people]\nmembers_of = [\"contractors\"]\n" => "version = 1\n";
+    /// A rule of a repository's own file has the id of one of the organisation's; both apply.
+    SameId "same-id" Warning, InRepositoryFile:
+        "Nothing in a repository replaces a rule of the organisation: give it another id.",
+        "version = 1\n\n[[rules]]\nid = \"everything-needs-a-person\"\non = [\"pull_request\"]\nrequire = \"sensitive\"\n"
+        => "version = 1\n\n[[rules]]\nid = \"everything-here-is-sensitive\"\non = [\"pull_request\"]\nrequire = \"sensitive\"\n";
     /// The forge knows no such organisation or team, or does not show it to this App.
     UnknownGroup "unknown-group" Error, OnForge:
         "Correct the name. A secret team is shown to the App only if it may read members.",
@@ -308,18 +321,4 @@ catalogue! {
         "Only accounts of type User count. An agent's account belongs under `[agents.NAME]`.",
         "[people]\nmembers_of = [\"acme\"]\naccounts = [1902]   # a bot\n"
         => "[people]\nmembers_of = [\"acme\"]\naccounts = [1901]\n";
-    /// A repository's own rules would ask for less than the organisation's. They are not used; the organisation's alone
-    /// hold, or the last good ones of the repository.
-    Loosening "loosening" Error, InRepositoryFile:
-        "Stay within what the organisation's rules have, or ask whoever maintains them.",
-        "[tiers.sensitive]\napprovals = 1\n" => "[tiers.sensitive]\napprovals = 3\n";
-    /// A repository's own rules set what only the organisation's rules may set.
-    OnlyOrganization "only-organization" Error, InRepositoryFile:
-        "Remove it there, or ask whoever maintains the organisation's rules.",
-        "[people]\nmembers_of = [\"acme\"]\n" => "[gate]\nagents = [\"copilot\"]\n";
-    /// A rule of a repository has the id of one of the organisation's. Both apply: it replaces nothing.
-    SameId "same-id" Warning, InRepositoryFile:
-        "Give it another id, so that verdicts tell them apart.",
-        "[[rules]]\nid = \"everything\"\non = [\"pull_request\"]\nrequire = \"sensitive\"\n"
-        => "[[rules]]\nid = \"everything-here\"\non = [\"pull_request\"]\nrequire = \"sensitive\"\n";
 }

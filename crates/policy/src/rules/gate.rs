@@ -23,6 +23,9 @@ impl Default for Gate {
     }
 }
 
+const ENFORCEMENTS: [&str; 3] =
+    [Enforcement::Active.as_str(), Enforcement::Evaluate.as_str(), Enforcement::Disabled.as_str()];
+
 pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Gate {
     let mut gate = Gate::default();
     let Some(mut table) = root.table("gate", complaints) else { return gate };
@@ -57,7 +60,7 @@ pub(super) fn parse_enforcement(
     if let Some(value) = known {
         return Some(At { value, span: text.span });
     }
-    let help = nearest(&text.value, &Enforcement::ALL.map(Enforcement::as_str)).map_or_else(
+    let help = nearest(&text.value, &ENFORCEMENTS).map_or_else(
         || "Known: `active` (block), `evaluate` (report and pass) and `disabled` (pass).".to_owned(),
         |near| format!("Did you mean `{near}`?"),
     );
@@ -65,8 +68,6 @@ pub(super) fn parse_enforcement(
     complaints.error(Code::BadValue, text.span, message, help);
     None
 }
-
-const ENFORCEMENTS: [&str; 3] = ["active", "evaluate", "disabled"];
 
 /// What people read about it.
 pub(super) const TABLE: reference::Table = reference::Table {

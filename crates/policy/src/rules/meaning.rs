@@ -2,7 +2,7 @@
 //!
 //! Made of the parsed rules and nothing else, so that a typo that changes the meaning changes a sentence.
 
-use super::read::quoted_or;
+use super::read::{list, quoted_or};
 use super::{Agent, Demand, Rule, Rules, Tier, Verb};
 use crate::verdict::{Enforcement, quoted};
 
@@ -87,7 +87,7 @@ impl Rules {
         format!("tier `{}`: {words}", quoted(name))
     }
 
-    /// What the rule asks of a change, to stand behind "Changes".
+    /// What the rule asks of a change, to stand behind "changes that".
     pub(super) fn conditions(&self, rule: &Rule) -> Vec<String> {
         rule.when.iter().map(|condition| condition.words(&self.paths)).collect()
     }
@@ -95,9 +95,9 @@ impl Rules {
     fn rule_sentence(&self, rule: &Rule) -> String {
         let conditions = self.conditions(rule);
         let subject = match conditions.as_slice() {
-            [] => "All changes".to_owned(),
-            [one] => format!("Changes that {one}"),
-            [most @ .., last] => format!("Changes that {}, and {last},", most.join(", ")),
+            [] => "Agents' changes".to_owned(),
+            [one] => format!("Agents' changes that {one}"),
+            [most @ .., last] => format!("Agents' changes that {}, and {last},", most.join(", ")),
         };
         match &rule.demand {
             Demand::Deny => format!("{subject} are denied (rule `{}`).", rule.id),
@@ -134,7 +134,7 @@ fn agent_sentence(agent: &Agent) -> String {
     format!(
         "`{name}` (owner {}) may {may} in {} from {} {until}.",
         agent.owner,
-        quoted_or(agent.repos.patterns()),
+        list(agent.repos.patterns()),
         quoted_or(agent.branches.patterns()),
     )
 }

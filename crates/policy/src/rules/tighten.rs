@@ -189,6 +189,6 @@ fn unknown_agent(over: &Rules, name: &str, span: std::ops::Range<usize>, complai
 fn refuse(table: &mut Table<'_>, key: &'static str, help: &str, complaints: &mut Complaints<'_>) {
     if let Some(span) = table.discard(key) {
         let message = format!("`{key}` is set by the organisation's rules alone");
-        complaints.error(Code::OnlyOrganization, span, message, help);
+        complaints.error(Code::OnlyOrganisation, span, message, help);
     }
 }
