@@ -105,7 +105,7 @@ impl Reader<'_> {
         let negated = self.rest.next_if(|c| matches!(c, '!' | '^')).is_some();
         let mut ranges: Vec<(char, char)> = Vec::new();
         let mut spans = false;
-        while let Some(c) = self.rest.next() {
+        for c in self.rest.by_ref() {
             match (c, ranges.last_mut()) {
                 (']', Some(_)) => break,
                 (c, Some(last)) if spans => {

@@ -193,7 +193,8 @@ impl Walk<'_> {
     fn go_to(&mut self, folder: &[u8]) {
         self.folder.clear();
         self.folder.extend_from_slice(folder);
-        (self.here.clear(), self.found.clear());
+        self.here.clear();
+        self.found.clear();
         self.tree.enter(ROOT, &mut self.here);
         if let Some(names) = folder.strip_suffix(b"/") {
             names.split(|byte| *byte == b'/').for_each(|name| self.step(&self.tree.inner_name(name)));
