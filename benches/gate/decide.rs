@@ -97,6 +97,7 @@ fn facts(paths: usize) -> serde_json::Value {
             } },
         },
         "siblings": { "known": [] },
+        "own_rules": { "known": {} },
         "roster": { "acme": { "known": [1001] } },
     })
 }
