@@ -28,9 +28,9 @@ use tracing::Instrument as _;
 
 use crate::store::{Fate, NewDelivery, Store};
 use answer::{Outcome, Refusal};
-use delivery::NoJson;
+pub use delivery::{Envelope, NoJson, read};
 use request::{Heading, Received, Room};
-pub use signature::Verified;
+pub use signature::{Verified, verify};
 
 /// Above this, hashing and parsing would hold up the other tasks of the thread.
 const INLINE: usize = 256 * 1024;

@@ -19,14 +19,16 @@ const PULLS: usize = 100;
 
 /// What the headers say.
 #[derive(Debug, Clone)]
-pub(super) struct Envelope {
-    pub(super) guid: Guid,
-    pub(super) event: String,
+pub struct Envelope {
+    /// `X-GitHub-Delivery`.
+    pub guid: Guid,
+    /// `X-GitHub-Event`.
+    pub event: String,
 }
 
 /// The body is no JSON.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NoJson;
+pub struct NoJson;
 
 /// A field that could not be read.
 struct Misfit {
@@ -45,7 +47,10 @@ pub(super) fn changes_the_roster(event: &str) -> bool {
 }
 
 /// Reads a delivery. `app_id` is our own App's, when known.
-pub(super) fn read(
+///
+/// # Errors
+/// [`NoJson`]; whatever else cannot be read is the delivery's fate.
+pub fn read(
     envelope: Envelope,
     body: Verified<Bytes>,
     app_id: Option<u64>,
@@ -196,6 +201,10 @@ fn missing(path: &str) -> Trouble {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
+    // Keeping track of where one is costs as much as the reading, and is of use only when that fails.
+    if let Ok(value) = serde_json::from_slice(body) {
+        return Ok(value);
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
