@@ -91,7 +91,8 @@ pub async fn start(
         .map_err(|why| StartError::Listen { address: settings.listen, why })?;
     let address =
         listener.local_addr().map_err(|why| StartError::Listen { address: settings.listen, why })?;
-    let bells = Bells { wake, members: Arc::new(Notify::new()), pushed: Arc::new(Notify::new()) };
+    let bells =
+        Bells { wake: Arc::clone(&wake), members: Arc::new(Notify::new()), pushed: Arc::new(Notify::new()) };
     let (members, pushed) = (Arc::clone(&bells.members), Arc::clone(&bells.pushed));
     let routes = routes(settings, &gate, bells, prometheus);
     // Deliveries are taken while the rules are read for the first time; nothing is looked at before.
@@ -105,8 +106,8 @@ pub async fn start(
         tasks.spawn(runner.clone().run(stopped.clone()));
     }
     tasks.spawn(Arc::clone(&gate.rulebook).watch(stopped.clone()));
-    tasks.spawn(housekeeping::re_look_on_new_rules(Arc::clone(&gate), stopped.clone()));
-    tasks.spawn(housekeeping::re_look_on_new_members(Arc::clone(&gate), members, stopped.clone()));
+    tasks.spawn(housekeeping::re_look_on_new_rules(Arc::clone(&gate), Arc::clone(&wake), stopped.clone()));
+    tasks.spawn(housekeeping::re_look_on_new_members(Arc::clone(&gate), (members, wake), stopped.clone()));
     tasks.spawn(housekeeping::prune(Arc::clone(&gate), settings.retention_days, stopped));
     Ok(Running { address, gate, runner, stop, tasks })
 }

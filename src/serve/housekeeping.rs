@@ -16,11 +16,18 @@ const LOOKED_AT_BY: &str = "rules.looked_at_by";
 const STORE_DOWN: Duration = Duration::from_secs(5);
 
 /// Verdicts belong to the rules they were given by: when the rules change, everything open is looked at again.
-pub(super) async fn re_look_on_new_rules(gate: Arc<Gate>, mut stopped: watch::Receiver<bool>) {
+pub(super) async fn re_look_on_new_rules(
+    gate: Arc<Gate>,
+    wake: Arc<Notify>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let changed = gate.rulebook.changed();
     loop {
         let pause = match re_look(&gate).await {
-            Ok(()) => None,
+            Ok(()) => {
+                wake.notify_one();
+                None
+            }
             Err(error) => {
                 tracing::error!(%error, "the rules changed, but open subjects could not be woken yet");
                 Some(STORE_DOWN)
@@ -67,7 +74,7 @@ const BURST: Duration = Duration::from_secs(10);
 /// An approval counts only while its giver belongs: when memberships change, everything open is looked at again.
 pub(super) async fn re_look_on_new_members(
     gate: Arc<Gate>,
-    changed: Arc<Notify>,
+    (changed, wake): (Arc<Notify>, Arc<Notify>),
     mut stopped: watch::Receiver<bool>,
 ) {
     loop {
@@ -81,7 +88,10 @@ pub(super) async fn re_look_on_new_members(
         }
         gate.github.forget_members();
         match gate.store.wake_all(gate.clock.now()).await {
-            Ok(subjects) => tracing::info!(subjects, "memberships changed; looking at everything open again"),
+            Ok(subjects) => {
+                tracing::info!(subjects, "memberships changed; looking at everything open again");
+                wake.notify_one();
+            }
             Err(error) => {
                 tracing::error!(%error, "memberships changed, but open subjects could not be woken yet");
                 changed.notify_one();

@@ -49,7 +49,7 @@ pub fn decide(facts: &Facts, source: &RuleSource) -> Verdict {
         enforcement: law.map_or(Enforcement::Active, InForce::enforcement),
         rules: RulesInForce { own: law.and_then(|law| law.stamp.clone()), ..source.stamp() },
         pulls,
-        proposals: propose::proposals(open_pulls(facts), facts, source),
+        proposals: propose::proposals(open_pulls(facts), facts, source, law),
     }
 }
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::facts::{Effects, ShownCheck};
 use crate::ids::{CheckRunId, RepoName, Sha};
-use crate::verdict::{Conclusion, Proposal, ProposalState, Verdict};
+use crate::verdict::{Conclusion, Proposal, ProposalState, Verdict, Whose};
 
 /// One effect on the forge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +97,9 @@ fn proposed(verdict: &Verdict) -> Option<(Conclusion, String)> {
         return None;
     }
     let usable = |proposal: &Proposal| match proposal.state {
-        ProposalState::Valid | ProposalState::Removed => true,
+        ProposalState::Valid => true,
+        // A repository can do without rules of its own, the organisation cannot.
+        ProposalState::Removed => proposal.whose == Whose::Repository,
         ProposalState::Invalid | ProposalState::Unseen(_) => false,
     };
     let conclusion =

@@ -99,7 +99,7 @@ fn stamp(text: &RulesText, tightening: Option<&Tightening>, trouble: Option<Stri
 }
 
 /// As many approvals as either asks for, from teams that both would take; of teams that only one names, those.
-fn stricter(organisation: &Tier, own: &Tier) -> Tier {
+pub(crate) fn stricter(organisation: &Tier, own: &Tier) -> Tier {
     let both: std::collections::BTreeSet<_> = organisation.from.intersection(&own.from).cloned().collect();
     let from = match (organisation.from.is_empty(), both.is_empty()) {
         (true, _) => own.from.clone(),

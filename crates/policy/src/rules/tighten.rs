@@ -4,6 +4,7 @@
 //! line. Not relied on: [`super::InForce`] puts both together so that whatever stands here, nothing is loosened.
 
 mod agents;
+mod meaning;
 mod tiers;
 
 use std::collections::{BTreeMap, BTreeSet};
