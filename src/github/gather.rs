@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use change::Change;
 use futures_util::future::{join, try_join, try_join_all};
-use policy::facts::{Lines, OwnRules, ProposedRules, Pull, PullState, Repository, Roster, RulesText};
+use policy::facts::{Lines, OwnRules, ProposedRules, Pull, PullState, Repository, Roster};
 use policy::rules::{MAX_BYTES, OWN_MAX_BYTES, OWN_RULES};
 use policy::subject::PullSubject;
 use policy::{Fact, Facts, Millis, Observed, Sha, Subject, UserId, Wanted};
 
 use super::GitHub;
 use super::error::ForgeError;
-use super::file;
+use super::file::{self, RulesFile};
 use super::pulls::{PullRead, Which};
 use super::roster::{self, Members};
 use crate::git::{ChangeRequest, GitError, HeadRequest, LineCount};
@@ -40,7 +40,7 @@ impl Seen {
 
     /// The repository's own rules at its default branch.
     #[must_use]
-    pub fn own_rules(&self) -> &Fact<Option<RulesText>> {
+    pub fn own_rules(&self) -> &Fact<RulesFile> {
         &self.read.own_rules
     }
 }

@@ -3,14 +3,14 @@
 //! The App must be installed there as well. A name can be given up and taken by somebody else, so the repository's number
 //! comes with what is read: whoever asked compares it with the one it knows.
 
-use policy::facts::{Repository, RulesText};
+use policy::facts::Repository;
 use policy::rules::MAX_BYTES;
 use policy::{Fact, InstallationId, RepoName, Sha};
 use serde::{Deserialize, Serialize};
 
 use super::GitHub;
 use super::error::ForgeError;
-use super::file::{self, FileNode};
+use super::file::{self, BranchNode, CommitNode, RulesFile};
 use super::graphql::RULES;
 use super::wire::{self, RepositoryRef};
 
@@ -19,8 +19,8 @@ use super::wire::{self, RepositoryRef};
 pub struct PolicyRead {
     /// Which repository, by the name that it has now.
     pub repository: Repository,
-    /// The text; `None` when there is no such file.
-    pub text: Fact<Option<RulesText>>,
+    /// What stands there.
+    pub file: Fact<RulesFile>,
     /// The commit that last changed it.
     pub commit: Option<Sha>,
 }
@@ -34,7 +34,6 @@ struct Installation {
 struct Variables<'a> {
     owner: &'a str,
     name: &'a str,
-    expression: &'a str,
     path: &'a str,
 }
 
@@ -48,29 +47,7 @@ struct Data {
 struct Found {
     #[serde(flatten)]
     repository: RepositoryRef,
-    default_branch_ref: Option<Branch>,
-    object: Option<FileNode>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Branch {
-    target: Option<Target>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Target {
-    history: Option<History>,
-}
-
-#[derive(Debug, Deserialize)]
-struct History {
-    #[serde(default)]
-    nodes: Option<Vec<Option<Commit>>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Commit {
-    oid: String,
+    default_branch_ref: Option<BranchNode>,
 }
 
 impl GitHub {
@@ -88,8 +65,7 @@ impl GitHub {
                 InstallationId(found.id)
             }
         };
-        let expression = file::at_head(path);
-        let variables = Variables { owner: repo.owner(), name: repo.name(), expression: &expression, path };
+        let variables = Variables { owner: repo.owner(), name: repo.name(), path };
         let data: Result<Data, _> = api.query(installation, &RULES, &variables).await;
         if data.is_err() {
             // It may have been installed anew under another number.
@@ -100,15 +76,8 @@ impl GitHub {
         self.inner.policy.insert(repo.clone(), installation).await;
         Ok(PolicyRead {
             repository: wire::repository(&found.repository)?,
-            text: file::text(found.object.as_ref(), path, MAX_BYTES),
-            commit: found.default_branch_ref.and_then(Branch::newest),
+            file: file::at_tip(found.default_branch_ref.as_ref(), path, MAX_BYTES),
+            commit: found.default_branch_ref.and_then(|branch| branch.target).and_then(CommitNode::newest),
         })
-    }
-}
-
-impl Branch {
-    fn newest(self) -> Option<Sha> {
-        let commits = self.target?.history?.nodes?;
-        commits.into_iter().flatten().find_map(|commit| Sha::parse(&commit.oid))
     }
 }

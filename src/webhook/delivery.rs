@@ -8,7 +8,7 @@ use policy::rules::OWN_RULES;
 use policy::{Floor, InstallationId, Millis, PullSubject, RepoId, RepoName, ReviewFloor, Subject};
 use serde::de::DeserializeOwned;
 
-use super::payload::{Account, Check, Common, OnCheckRun, OnCheckSuite, OnPull, OnPush, Pull};
+use super::payload::{Account, Check, Common, OnCheckRun, OnCheckSuite, OnPull, OnPush, OnRepository, Pull};
 use super::signature::Verified;
 use crate::store::{Actor, Fate, Guid, NewDelivery, Target};
 
@@ -86,7 +86,10 @@ pub fn read(
 
 /// Events whose payload must be readable.
 fn is_known(event: &str) -> bool {
-    matches!(event, "pull_request" | "pull_request_review" | "check_run" | "check_suite" | "push")
+    matches!(
+        event,
+        "pull_request" | "pull_request_review" | "check_run" | "check_suite" | "push" | "repository"
+    )
 }
 
 fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Result<Fate, Trouble> {
@@ -104,6 +107,7 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
             on_check(common, parse::<OnCheckRun>(body)?.check_run, app_id)
         }
         ("push", _) => on_push(common, body),
+        ("repository", "edited" | "renamed" | "transferred") => on_repository(common, body),
         ("check_suite", "rerequested") => on_check(common, parse::<OnCheckSuite>(body)?.check_suite, app_id),
         ("pull_request_review" | "check_run" | "check_suite", _) => {
             Ok(ignore("this action asks for nothing"))
@@ -156,6 +160,17 @@ fn on_push(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     }
     if !push.may_touch(OWN_RULES) {
         return Ok(ignore("the repository's own rules are as they were"));
+    }
+    let Place { installation, repo_id, repo } = Place::of(common)?;
+    let targets = vec![Target::Repository { repo_id, repo, installation }];
+    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None })
+}
+
+/// Another default branch may have other rules of the repository.
+fn on_repository(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
+    let edited = common.action.as_deref() == Some("edited");
+    if edited && parse::<OnRepository>(body)?.changes.is_none_or(|changes| changes.default_branch.is_none()) {
+        return Ok(ignore("this edit changes no rules"));
     }
     let Place { installation, repo_id, repo } = Place::of(common)?;
     let targets = vec![Target::Repository { repo_id, repo, installation }];

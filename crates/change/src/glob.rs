@@ -80,7 +80,12 @@ pub struct Globs {
     tree: Tree,
     /// Patterns with too many alternatives for the tree.
     crowded: Vec<(usize, GlobMatcher)>,
+    /// How many more alternatives the tree takes.
+    room: usize,
 }
+
+/// Alternatives that are written out in one set; a file may come from anybody.
+const MOST_WRITTEN_OUT: usize = 10_000;
 
 impl Globs {
     /// Compiles all patterns, or tells what is wrong with each that cannot be.
@@ -91,7 +96,8 @@ impl Globs {
         if patterns.len() > MAX_PATTERNS {
             return Err(vec![(MAX_PATTERNS, GlobError::TooMany)]);
         }
-        let mut globs = Self { patterns: Vec::new(), tree: Tree::new(), crowded: Vec::new() };
+        let mut globs =
+            Self { patterns: Vec::new(), tree: Tree::new(), crowded: Vec::new(), room: MOST_WRITTEN_OUT };
         let mut errors = Vec::new();
         for (at, pattern) in patterns.iter().enumerate() {
             match glob(pattern.as_ref()) {
@@ -114,12 +120,16 @@ impl Globs {
             patterns: patterns.iter().map(|&pattern| pattern.to_owned()).collect(),
             tree,
             crowded: Vec::new(),
+            room: 0,
         }
     }
 
     fn add(&mut self, at: usize, glob: &globset::Glob) {
-        match atom::alternatives(glob.glob()) {
-            Some(alternatives) => alternatives.into_iter().for_each(|parts| self.tree.add(parts, at)),
+        match atom::alternatives(glob.glob()).filter(|alternatives| alternatives.len() <= self.room) {
+            Some(alternatives) => {
+                self.room -= alternatives.len();
+                alternatives.into_iter().for_each(|parts| self.tree.add(parts, at));
+            }
             None => self.crowded.push((at, glob.compile_matcher())),
         }
     }
@@ -397,6 +407,16 @@ mod tests {
         assert_eq!(globs.crowded.len(), 1);
         assert_eq!(globs.matching(b"ababababa/x.rs"), [0, 1, 2]);
         assert_eq!(globs.matching(b"abababab/x.rs"), [0]);
+    }
+
+    #[test]
+    fn a_set_has_room_for_so_many_alternatives_and_means_the_same_beyond() {
+        let patterns: Vec<String> = (0..60).map(|at| format!("{}x{at}", "{a,b}".repeat(8))).collect();
+        let globs = Globs::compile(&patterns).unwrap();
+        assert_eq!(globs.crowded.len(), 60 - 10_000 / 256);
+        assert_eq!(globs.matching(b"abababab/x1"), [0_usize; 0]);
+        assert_eq!(globs.matching(b"ababababx1"), [1]);
+        assert_eq!(globs.matching(b"ababababx59"), [59]);
     }
 
     fn folders(parts: &[&str], names: &[&str]) -> bool {
