@@ -286,3 +286,40 @@ async fn a_hostile_proposal_holds_nobody_up() {
     gate.shows(number, "success");
     assert_eq!(rules_check(&gate, WEB, hostile).unwrap().conclusion.as_deref(), Some("failure"));
 }
+
+/// The day that docs/rules.md tells, from the starter file to the verdict: what stands between is in `tests/cli/walk.rs`.
+#[tokio::test]
+async fn a_maintainers_day_ends_in_the_next_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let portcullis = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        let output = command.args(arguments).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+    };
+    portcullis(&["init", "--profile", "standard", "--org", "acme"]);
+    let starter = std::fs::read_to_string(folder.path().join("rules.toml")).unwrap();
+    let gate = Gate::with_policy(&forge(&starter), at(None)).await;
+    let edit = Push::new("Copilot", WEB, "copilot/fees").signed(Signature::by_github());
+    gate.github.push(edit.file("payments/fees.ts", "export const fee = 1;\n")).await.unwrap();
+    let number = gate.github.open(Open::new("Copilot", WEB, "copilot/fees")).await.unwrap();
+    gate.settle().await;
+    gate.review("alice", number, ReviewState::Approved).await;
+    gate.settle().await;
+    gate.shows(number, "success");
+
+    let payments = "\n[[rules]]\nid = \"payments\"\non = [\"pull_request\"]\nwhen = { paths = [\"payments/**\"] }\n\
+                    require = \"sensitive\"\nwhy = \"Somebody answers for money.\"\n";
+    std::fs::write(folder.path().join("rules.toml"), format!("{starter}{payments}")).unwrap();
+    portcullis(&["check", "rules.toml"]);
+    let commit = write(&gate, POLICY, "gate/rules.toml", &format!("{starter}{payments}")).await;
+    gate.rules_are(|rules| rules.commit.as_ref().is_some_and(|found| found.as_str() == commit)).await;
+    gate.settle().await;
+    gate.shows(number, "action_required");
+    let verdict = gate.verdict(number).await;
+    assert_eq!(verdict.rules.commit.unwrap().as_str(), commit);
+    let waits = &verdict.pulls[0].findings[0];
+    assert_eq!(waits.rule.as_ref().unwrap().id, "payments");
+    gate.review("dana", number, ReviewState::Approved).await;
+    gate.settle().await;
+    gate.shows(number, "success");
+}
