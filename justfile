@@ -40,6 +40,10 @@ docs:
 bench:
     cargo bench --locked --bench gate
 
+# instructions counted by callgrind, which repeat exactly; needs valgrind
+bench-counts:
+    cargo bench --locked --bench gate -- counts
+
 # licences, advisories, sources
 deny:
     cargo deny --all-features check

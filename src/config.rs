@@ -261,11 +261,21 @@ fn rules_at(
 ) -> Result<RulesAt, ConfigError> {
     let bad = |value: String, expected| ConfigError::Bad { name: "rules", value, expected };
     let at = match (path, repository, file) {
-        (path, Some(name), _) => {
-            let path = path.map_or_else(file::rules_toml, |path| path.to_string_lossy().into_owned());
+        (path, Some(name), file) => {
+            // What the file says of the very same repository holds on.
+            let same = match file {
+                Some(RulesAt::Repository(at)) if at.repository.to_string().eq_ignore_ascii_case(&name) => {
+                    Some(at)
+                }
+                _ => None,
+            };
+            let path = path.map(|path| path.to_string_lossy().into_owned());
+            let path =
+                path.or_else(|| same.as_ref().map(|at| at.path.clone())).unwrap_or_else(file::rules_toml);
             let expected = "repository such as `acme/.portcullis`";
             let repository = policy::RepoName::parse(&name).ok_or_else(|| bad(name, expected))?;
-            RulesAt::Repository(RulesRepository { repository, path, id: None })
+            let id = same.as_ref().and_then(|same| same.id);
+            RulesAt::Repository(RulesRepository { repository, path, id })
         }
         (Some(path), None, _) => RulesAt::File(path),
         (None, None, Some(at)) => at,

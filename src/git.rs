@@ -104,6 +104,21 @@ pub struct ChangeRequest<'a> {
     pub with_lines: LineCount,
 }
 
+/// Which head will probably be asked about, and how to reach it.
+#[derive(Debug)]
+pub struct HeadRequest<'a> {
+    /// As in [`ChangeRequest`].
+    pub repo: RepoId,
+    /// As in [`ChangeRequest`].
+    pub url: &'a str,
+    /// As in [`ChangeRequest`].
+    pub token: &'a SecretString,
+    /// As in [`ChangeRequest`].
+    pub pull: u64,
+    /// The head as a delivery told.
+    pub head: &'a Sha,
+}
+
 /// A pair of commits in a repository: what all facts belong to.
 type Pair = (RepoId, Sha, Sha);
 
@@ -164,6 +179,28 @@ impl GitCache {
             change.lines = Some(lines);
         }
         Ok(change)
+    }
+
+    /// Brings a head that will probably be asked about in a moment. Does nothing about a repository that is new here:
+    /// its first fetch brings base and head together.
+    ///
+    /// # Errors
+    /// As [`Self::change`]; none of them matters, for whoever needs the head fetches it.
+    pub async fn fetch_ahead(&self, ask: &HeadRequest<'_>) -> Result<(), GitError> {
+        let folder = Folder::new(&self.root, ask.repo);
+        if folder.has(ask.head) || !folder.git_dir.exists() {
+            return Ok(());
+        }
+        let remote = Remote::new(ask.url, ask.token)?;
+        let _held = folder.hold().await?;
+        let _turn = self.turns.take(&folder).await?;
+        if folder.has(ask.head) || !folder.git_dir.exists() {
+            return Ok(());
+        }
+        let wanted = fetch::Wanted { base: None, head: ask.head, pull: ask.pull };
+        fetch::commits(&self.git, &self.limits, &folder, &wanted, &remote).await?;
+        self.grown(&folder).await;
+        Ok(())
     }
 
     async fn look(&self, ask: &ChangeRequest<'_>, remote: &Remote) -> Result<Arc<Change>, GitError> {
@@ -250,7 +287,8 @@ impl GitCache {
         if folder.has(ask.base) && folder.has(ask.head) {
             return Ok(());
         }
-        fetch::commits(&self.git, &self.limits, folder, ask, remote).await?;
+        let wanted = fetch::Wanted { base: Some(ask.base), head: ask.head, pull: ask.pull };
+        fetch::commits(&self.git, &self.limits, folder, &wanted, remote).await?;
         self.grown(folder).await;
         Ok(())
     }

@@ -35,6 +35,7 @@ mod wire;
 pub use activity::{Patience, Pushed};
 pub use apply::Applied;
 pub use error::{Again, ForgeError};
+pub use file::RulesFile;
 pub use gather::{Ask, Seen};
 pub use rules::PolicyRead;
 pub use settings::{Limits, Purpose, Settings, SettingsError};

@@ -23,6 +23,7 @@ use policy::facts::{Pull, PullState};
 use policy::rules::RuleSource;
 use policy::verdict::Effect;
 use policy::{Facts, Millis, Observed, PullSubject, Shows, Subject, Verdict, plan};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::github::{ForgeError, GitHub};
@@ -45,6 +46,8 @@ pub struct Gate {
     pub rulebook: Arc<Rulebook>,
     /// Repositories' own rules, as they were written down.
     pub own_book: OwnBook,
+    /// By which rules everything open was asked for a look last, by this process.
+    pub rolled_out: watch::Sender<String>,
     /// What time it is.
     pub clock: Clock,
 }
@@ -58,6 +61,9 @@ pub enum ReconcileError {
     /// The store did not.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The process stops.
+    #[error("the decision was interrupted")]
+    Interrupted,
     /// Facts or a verdict that cannot be written down.
     #[error("cannot be written down: {0}")]
     Unwritable(#[from] serde_json::Error),
@@ -85,19 +91,28 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
         });
     }
 
-    let verdict = decide(&observed.facts, &rules);
+    let (verdict, observed) = judge(observed, &rules).await?;
     let first = first_sharing_head(&observed.facts, lease.subject());
     let actions = if first.is_some() { Vec::new() } else { plan(&verdict, &observed.effects) };
 
     let intended =
-        gate.store.intend(lease, record_of(&verdict, &observed.facts, now)?, written(&actions)?).await?;
-    let mut outcomes = Vec::new();
+        gate.store.intend(lease, record_of(&verdict, &observed.facts, &rules)?, written(&actions)?).await?;
+    let (mut outcomes, mut unshown) = (Vec::new(), false);
     for (action, id) in actions.iter().zip(intended.actions) {
+        let policy::Action::ShowCheck(show) = action;
         match gate.github.apply(lease, action, &output_of(action, &verdict)).await {
             Ok(applied) => outcomes.push((id, ActionOutcome::Done { note: format!("{applied:?}") })),
+            // The verdict stands; what is said of proposed rules is tried again later.
+            Err(error) if show.what == Shows::ProposedRules => {
+                tracing::warn!(%error, "the check of proposed rules could not be shown");
+                outcomes.push((id, ActionOutcome::Failed { error: error.to_string() }));
+                unshown = true;
+            }
             Err(error) => {
-                let failed = ActionOutcome::Failed { error: error.to_string() };
-                gate.store.settle(&id, failed, gate.clock.now()).await?;
+                outcomes.push((id, ActionOutcome::Failed { error: error.to_string() }));
+                for (id, outcome) in outcomes {
+                    gate.store.settle(&id, outcome, gate.clock.now()).await?;
+                }
                 return Err(error.into());
             }
         }
@@ -113,9 +128,25 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
         "judged"
     );
     metrics::counter!("portcullis_verdicts_total", "conclusion" => verdict.conclusion.as_str()).increment(1);
-    let next = next_of(&verdict, &observed.facts, &rules, now);
+    let next = match next_of(&verdict, &observed.facts, &rules, now) {
+        Next::At(at) if unshown => Next::At(at.min(later(now, UNSHOWN))),
+        Next::Done if unshown => Next::At(later(now, UNSHOWN)),
+        next => next,
+    };
     gate.store.record(lease, outcomes, next.clone(), gate.clock.now()).await?;
     Ok(next)
+}
+
+/// Decides; away from the threads that answer deliveries where anybody may have written a rules file to be read.
+async fn judge(observed: Observed, rules: &Arc<RuleSource>) -> Result<(Verdict, Observed), ReconcileError> {
+    let siblings = observed.facts.siblings.get().map(Vec::as_slice).unwrap_or_default();
+    let proposes = |pull: &Pull| !pull.proposed_rules.is_empty();
+    if !siblings.iter().chain([&observed.facts.pull]).any(proposes) {
+        return Ok((decide(&observed.facts, rules), observed));
+    }
+    let rules = Arc::clone(rules);
+    let judged = tokio::task::spawn_blocking(move || (decide(&observed.facts, &rules), observed));
+    judged.await.map_err(|_| ReconcileError::Interrupted)
 }
 
 /// Whether the forge showed something older than a delivery told of. An older moment always lags; an equal moment with
@@ -139,6 +170,8 @@ fn first_sharing_head(facts: &Facts, subject: &Subject) -> Option<Subject> {
     (!own_turn).then(|| Subject::Pull(PullSubject { number: first, ..own.clone() }))
 }
 
+/// How long until a check of proposed rules that could not be shown is tried again.
+const UNSHOWN: Duration = Duration::from_secs(2 * 60);
 /// How long until what could not be seen is looked at again without anybody asking.
 const UNSEEN: Duration = Duration::from_secs(10 * 60);
 
@@ -166,16 +199,20 @@ fn output_of(action: &policy::Action, verdict: &Verdict) -> report::CheckOutput 
     }
 }
 
-fn record_of(verdict: &Verdict, facts: &Facts, now: Millis) -> Result<VerdictRecord, serde_json::Error> {
+fn record_of(
+    verdict: &Verdict,
+    facts: &Facts,
+    rules: &RuleSource,
+) -> Result<VerdictRecord, serde_json::Error> {
     Ok(VerdictRecord {
         head: verdict.head.clone(),
         conclusion: verdict.conclusion.as_str().to_owned(),
         enforcement: serde_json::to_value(verdict.enforcement)?.as_str().unwrap_or_default().to_owned(),
         digest: verdict.digest(),
-        rules_digest: verdict.rules.digest.clone().unwrap_or_default(),
+        rules_digest: rules.key(),
         facts: serde_json::to_string(facts)?,
         verdict: serde_json::to_string(verdict)?,
-        decided_at: now,
+        decided_at: facts.now,
     })
 }
 

@@ -150,9 +150,12 @@ fn next(before: &RuleSource, found: &Result<Found, String>) -> RuleSource {
             let parsed = Rules::parse(&before.place, &found.text);
             match parsed.rules {
                 Some(rules) => {
+                    // A forge that does not tell the commit this time told it before.
+                    let same = digest(before) == Some(&rules.digest);
+                    let known = before.commit.as_ref().filter(|_| same);
                     return RuleSource {
                         origin: found.origin.clone(),
-                        commit: found.commit.clone(),
+                        commit: found.commit.as_ref().or(known).cloned(),
                         ..RuleSource::good(Arc::new(rules))
                     };
                 }

@@ -91,24 +91,45 @@ pub async fn start(
         .map_err(|why| StartError::Listen { address: settings.listen, why })?;
     let address =
         listener.local_addr().map_err(|why| StartError::Listen { address: settings.listen, why })?;
-    let bells = Bells { wake, members: Arc::new(Notify::new()), pushed: Arc::new(Notify::new()) };
+    let bells =
+        Bells { wake: Arc::clone(&wake), members: Arc::new(Notify::new()), pushed: Arc::new(Notify::new()) };
     let (members, pushed) = (Arc::clone(&bells.members), Arc::clone(&bells.pushed));
     let routes = routes(settings, &gate, bells, prometheus);
     // Deliveries are taken while the rules are read for the first time; nothing is looked at before.
     tasks.spawn(listen(listener, routes, stopped.clone()));
+    let (known, knows) = watch::channel(true);
     if let RulesAt::Repository(at) = &settings.rules {
-        let mut reader = PolicyReader::new(Arc::clone(&gate), at.clone(), pushed);
+        let pinned = gate.store.kv_get(&housekeeping::pin_key(&settings.rules.to_string())).await?;
+        let pinned = pinned.and_then(|number| number.parse().ok());
+        let mut reader = PolicyReader::new(Arc::clone(&gate), at.clone(), pinned, pushed);
         reader.first().await;
-        tasks.spawn(reader.watch(stopped.clone()));
+        known.send_replace(reader.knows());
+        tasks.spawn(reader.watch(known, stopped.clone()));
     }
     if settings.workers > 0 {
-        tasks.spawn(runner.clone().run(stopped.clone()));
+        tasks.spawn(once(knows.clone(), stopped.clone(), runner.clone().run(stopped.clone())));
     }
     tasks.spawn(Arc::clone(&gate.rulebook).watch(stopped.clone()));
-    tasks.spawn(housekeeping::re_look_on_new_rules(Arc::clone(&gate), stopped.clone()));
-    tasks.spawn(housekeeping::re_look_on_new_members(Arc::clone(&gate), members, stopped.clone()));
+    let re_look = housekeeping::re_look_on_new_rules(Arc::clone(&gate), Arc::clone(&wake), stopped.clone());
+    tasks.spawn(once(knows, stopped.clone(), re_look));
+    tasks.spawn(housekeeping::re_look_on_new_members(Arc::clone(&gate), (members, wake), stopped.clone()));
     tasks.spawn(housekeeping::prune(Arc::clone(&gate), settings.retention_days, stopped));
     Ok(Running { address, gate, runner, stop, tasks })
+}
+
+/// Does something once it is known which rules there are, unless the stop comes first.
+async fn once(
+    mut knows: watch::Receiver<bool>,
+    mut stopped: watch::Receiver<bool>,
+    then: impl Future<Output = ()>,
+) {
+    let known = tokio::select! {
+        known = knows.wait_for(|knows| *knows) => known.is_ok(),
+        _ = stopped.wait_for(|stop| *stop) => false,
+    };
+    if known {
+        then.await;
+    }
 }
 
 async fn open(settings: &Settings, clock: Clock) -> Result<Arc<Gate>, StartError> {
@@ -131,7 +152,8 @@ async fn open(settings: &Settings, clock: Clock) -> Result<Arc<Gate>, StartError
     if let Some(good) = remembered.and_then(|text| serde_json::from_str(&text).ok()) {
         rulebook.remember(good);
     }
-    Ok(Arc::new(Gate { store, github, rulebook, own_book: OwnBook::default(), clock }))
+    let (own_book, rolled_out) = (OwnBook::default(), watch::Sender::new(String::new()));
+    Ok(Arc::new(Gate { store, github, rulebook, own_book, rolled_out, clock }))
 }
 
 /// What the ingress rings.
@@ -151,6 +173,7 @@ fn routes(
     prometheus: Option<PrometheusHandle>,
 ) -> Router {
     let (github, rulebook) = (gate.github.clone(), Arc::clone(&gate.rulebook));
+    let (own, own_wake) = (Arc::clone(gate), Arc::clone(&bells.wake));
     let policy = match &settings.rules {
         RulesAt::Repository(at) => Some(at.repository.clone()),
         RulesAt::File(_) => None,
@@ -164,6 +187,9 @@ fn routes(
         roster_changed: Arc::new(move || {
             github.forget_members();
             bells.members.notify_one();
+        }),
+        own_rules_changed: Arc::new(move |repo| {
+            tokio::spawn(housekeeping::re_look_on_own_rules(Arc::clone(&own), repo, Arc::clone(&own_wake)));
         }),
         pushed: Arc::new(move |id, name| {
             let origin = rulebook.current().origin.as_ref().map(|origin| origin.repository);

@@ -26,11 +26,11 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 use tracing::Instrument as _;
 
-use crate::store::{Fate, NewDelivery, Store};
+use crate::store::{Fate, NewDelivery, Store, Target};
 use answer::{Outcome, Refusal};
-use delivery::NoJson;
+pub use delivery::{Envelope, NoJson, read};
 use request::{Heading, Received, Room};
-pub use signature::Verified;
+pub use signature::{Verified, verify};
 
 /// Above this, hashing and parsing would hold up the other tasks of the thread.
 const INLINE: usize = 256 * 1024;
@@ -53,6 +53,8 @@ pub struct Ingress {
     pub wake: Arc<Notify>,
     /// Told when memberships may have changed.
     pub roster_changed: Arc<dyn Fn() + Send + Sync>,
+    /// Told when a repository's own rules may have changed.
+    pub own_rules_changed: Arc<dyn Fn(RepoId) + Send + Sync>,
     /// Told when a repository was pushed, whose number and name these are.
     pub pushed: Arc<Pushed>,
 }
@@ -116,12 +118,19 @@ impl Door {
         }
         let fate = delivery.fate.clone();
         let asks_for_work = matches!(fate, Fate::Queue { .. });
+        let own_rules = match &fate {
+            Fate::Queue { targets, .. } => targets.iter().find_map(Target::repository),
+            Fate::Ignore { .. } | Fate::Fail { .. } => None,
+        };
         let accepted = self.ingress.store.accept(delivery).await.map_err(|error| {
             tracing::error!(%error, "a delivery could not be kept");
             Refusal::Store
         })?;
         if asks_for_work {
             self.ingress.wake.notify_one();
+        }
+        if let Some(repo) = own_rules {
+            (self.ingress.own_rules_changed)(repo);
         }
         let outcome = Outcome::of(fate, accepted);
         if let Outcome::KeptAsFailed { field, .. } = &outcome {

@@ -1,9 +1,19 @@
 //! What the gate costs, printed beside what it may cost: `just bench`.
 //!
-//! Times wander from machine to machine and from run to run; they are printed, never asserted. Counts do not wander.
+//! Times wander from machine to machine and from run to run; they are printed, never asserted. Counts do not wander;
+//! `just bench-counts` prints only those of instructions.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a bench that cannot go on fails"
+)]
 
+mod child;
+mod counts;
+mod decide;
 mod deliveries;
 mod memory;
 mod stage;
@@ -12,18 +22,32 @@ mod verdicts;
 use stage::Table;
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     // `cargo test --benches` and `cargo nextest` ask for a list: there are no tests in here.
-    if std::env::args().any(|argument| argument == "--list" || argument == "--test") {
+    if arguments.contains(&"--list") || arguments.contains(&"--test") {
         return;
     }
     let mut table = Table::default();
+    match arguments[..] {
+        ["count", case, rounds] => return counts::run(case, rounds.parse().unwrap()),
+        ["counts", ..] => counts::print(&mut table),
+        ["decide", ..] => decide::times(&mut table),
+        _ => everything(&mut table),
+    }
+    println!("{table}");
+}
+
+fn everything(table: &mut Table) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        deliveries::bursts(&mut table).await;
-        verdicts::calls(&mut table).await;
-        verdicts::time_to_check(&mut table).await;
-        verdicts::throughput(&mut table).await;
-        memory::resident(&mut table).await;
+        deliveries::bursts(table).await;
+        verdicts::calls(table).await;
+        verdicts::time_to_check(table).await;
+        verdicts::throughput(table).await;
+        verdicts::own_cpu(table).await;
+        memory::resident(table).await;
     });
-    println!("{table}");
+    decide::times(table);
+    counts::print(table);
 }

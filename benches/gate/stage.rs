@@ -75,13 +75,7 @@ impl Bench {
 
     /// Opens a pull request by the agent with so many files.
     pub(crate) async fn open(&self, name: &str, files: usize) -> u64 {
-        let branch = format!("copilot/{name}");
-        let mut push = Push::new("Copilot", "acme/web", &branch).from("main").signed(Signature::by_github());
-        for number in 0..files {
-            push = push.file(&format!("src/{name}/f{number}.rs"), &format!("// {number}\n"));
-        }
-        self.github.push(push).await.unwrap();
-        self.github.open(Open::new("Copilot", "acme/web", &branch)).await.unwrap()
+        open(&self.github, name, files).await
     }
 
     /// Waits until nothing is due within the next hour.
@@ -97,6 +91,17 @@ impl Bench {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
+}
+
+/// Opens a pull request by the agent with so many files.
+pub(crate) async fn open(github: &FakeGithub, name: &str, files: usize) -> u64 {
+    let branch = format!("copilot/{name}");
+    let mut push = Push::new("Copilot", "acme/web", &branch).from("main").signed(Signature::by_github());
+    for number in 0..files {
+        push = push.file(&format!("src/{name}/f{number}.rs"), &format!("// {number}\n"));
+    }
+    github.push(push).await.unwrap();
+    github.open(Open::new("Copilot", "acme/web", &branch)).await.unwrap()
 }
 
 /// The sample rules, with a registration that does not end.

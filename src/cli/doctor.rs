@@ -15,7 +15,7 @@ use super::{Error, runtime, say};
 use crate::config::{self, Flags, RulesAt};
 use crate::doctor::{Count, Examined, RulesRead, Section, Standing, app, branch, installation, repository};
 use crate::github::posture::{AppSeen, InstallationSeen, RepositoryPosture, RepositorySeen};
-use crate::github::{ForgeError, GitHub, Purpose};
+use crate::github::{ForgeError, GitHub, Purpose, RulesFile};
 
 /// Repositories examined at one time.
 const AT_ONCE: usize = 4;
@@ -84,10 +84,10 @@ async fn read_rules(github: &GitHub, at: Option<RulesAt>) -> RulesRead {
             Ok(read) if at.id.is_some_and(|id| id != read.repository.id.0) => {
                 Err("the name leads to another repository than the one whose `id` is given".to_owned())
             }
-            Ok(read) => match read.text {
-                Fact::Known(Some(found)) => Ok(found.text),
-                Fact::Known(None) => Err("there is no such file".to_owned()),
-                Fact::Unknown(why) => Err(why),
+            Ok(read) => match read.file {
+                Fact::Known(RulesFile::Text(found)) => Ok(found.text),
+                Fact::Known(RulesFile::Missing) => Err("there is no such file".to_owned()),
+                Fact::Known(RulesFile::Unusable(why)) | Fact::Unknown(why) => Err(why),
             },
         },
     };

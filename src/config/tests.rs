@@ -85,3 +85,20 @@ fn rules_stand_in_a_file_or_in_a_repository() {
         assert!(error.contains("`rules`"), "{error}");
     }
 }
+
+#[test]
+fn a_flag_that_names_the_same_repository_keeps_what_the_file_says_of_it() {
+    let file = |id| {
+        Some(RulesAt::Repository(RulesRepository {
+            repository: policy::RepoName::parse("acme/.portcullis").unwrap(),
+            path: "prod/rules.toml".into(),
+            id: Some(id),
+        }))
+    };
+    let named = |name: &str| match rules_at(None, Some(name.to_owned()), file(3900)).unwrap() {
+        RulesAt::Repository(at) => (at.path, at.id),
+        RulesAt::File(_) => panic!("a repository was named"),
+    };
+    assert_eq!(named("Acme/.portcullis"), ("prod/rules.toml".to_owned(), Some(3900)));
+    assert_eq!(named("acme/other"), ("rules.toml".to_owned(), None));
+}

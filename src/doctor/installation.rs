@@ -22,10 +22,11 @@ const OPTIONAL: [(&str, &str, &str); 3] = [
 ];
 
 /// What this version is told of. Those from `membership` on are of organisations.
-const EVENTS: [&str; 9] = [
+const EVENTS: [&str; 10] = [
     "pull_request",
     "pull_request_review",
     "push",
+    "repository",
     "check_run",
     "check_suite",
     "member",

@@ -5,6 +5,7 @@ use policy::complaint::Severity;
 use policy::rules::{OWN_RULES, Rules, Tightening};
 
 use super::{Line, Point, names};
+use crate::github::RulesFile;
 use crate::github::posture::{Environment, RepositoryPosture};
 
 /// Lines about one repository; its own rules are judged below those of the organisation.
@@ -31,32 +32,28 @@ fn listed(listed: &Fact<()>) -> Line {
     }
 }
 
-fn own_rules(text: &Fact<Option<String>>, rules: Option<&Rules>) -> Line {
+fn own_rules(file: &Fact<RulesFile>, rules: Option<&Rules>) -> Line {
     let point = Point::OwnRules;
-    match (text, rules) {
-        (Fact::Unknown(why), _) => Line::unknown(
-            point,
-            format!("`{OWN_RULES}`: {why}"),
-            format!("look whether `{OWN_RULES}` is a text file, and grant the App `contents: read`"),
-        ),
-        (Fact::Known(None), _) => Line::pass(point, "it has none"),
-        (Fact::Known(Some(_)), None) => Line::unknown(
+    let fix = format!("correct `{OWN_RULES}`; until then the last good one stays in force");
+    match (file, rules) {
+        (Fact::Unknown(why), _) => {
+            Line::unknown(point, format!("`{OWN_RULES}`: {why}"), "grant the App `contents: read`")
+        }
+        (Fact::Known(RulesFile::Missing), _) => Line::pass(point, "it has none"),
+        (Fact::Known(RulesFile::Unusable(why)), _) => Line::fail(point, why, fix),
+        (Fact::Known(RulesFile::Text(_)), None) => Line::unknown(
             point,
             format!("`{OWN_RULES}` cannot be judged without the organisation's rules"),
             "give valid ones by `--rules` or `--rules-repository`",
         ),
-        (Fact::Known(Some(text)), Some(rules)) => {
-            let parsed = Tightening::parse(rules, text);
+        (Fact::Known(RulesFile::Text(found)), Some(rules)) => {
+            let parsed = Tightening::parse(rules, &found.text);
             let mut errors = parsed.complaints.iter().filter(|told| told.severity == Severity::Error);
             match errors.next() {
                 None if parsed.valid => Line::pass(point, format!("`{OWN_RULES}` is valid")),
                 first => {
                     let first = first.map(|told| format!(", line {}: {}", told.line, told.message));
-                    Line::fail(
-                        point,
-                        format!("`{OWN_RULES}` is invalid{}", first.unwrap_or_default()),
-                        format!("correct `{OWN_RULES}`; until then the last good one stays in force"),
-                    )
+                    Line::fail(point, format!("`{OWN_RULES}` is invalid{}", first.unwrap_or_default()), fix)
                 }
             }
         }

@@ -19,7 +19,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit, Se
 
 use super::command::{Call, Git, Printed};
 use super::folder::{Folder, Held};
-use super::{ChangeRequest, GitError, Limits};
+use super::{GitError, Limits};
 
 /// Where to fetch from, and with what.
 pub(super) struct Remote {
@@ -111,15 +111,22 @@ impl Turns {
     }
 }
 
-/// Fetches base and head with their histories and trees. The caller holds the turn.
+/// Which commits to bring.
+pub(super) struct Wanted<'a> {
+    pub(super) base: Option<&'a Sha>,
+    pub(super) head: &'a Sha,
+    pub(super) pull: u64,
+}
+
+/// Fetches base and head with their histories and trees, or head alone. The caller holds the turn.
 pub(super) async fn commits(
     git: &Git,
     limits: &Limits,
     folder: &Folder,
-    ask: &ChangeRequest<'_>,
+    wanted: &Wanted<'_>,
     remote: &Remote,
 ) -> Result<(), GitError> {
-    make(git, limits, folder, ask.base).await?;
+    make(git, limits, folder, wanted.head).await?;
     folder.sweep();
     let mut args: Vec<String> = [
         "fetch",
@@ -134,7 +141,8 @@ pub(super) async fn commits(
     ]
     .map(str::to_owned)
     .into();
-    args.extend([ask.base, ask.head].iter().filter(|oid| !folder.has(oid)).map(ToString::to_string));
+    let oids = wanted.base.into_iter().chain([wanted.head]);
+    args.extend(oids.filter(|oid| !folder.has(oid)).map(ToString::to_string));
     let call =
         Call { dir: &folder.git_dir, args, stdin: Vec::new(), remote: Some(remote), time: limits.fetch_time };
 
@@ -145,10 +153,12 @@ pub(super) async fn commits(
     if !printed.is_success() {
         return Err(failure(&printed.stderr));
     }
-    remember(folder, "base", ask.base)?;
-    remember(folder, &format!("pull-{}", ask.pull % RING), ask.head)?;
-    folder.note(ask.base)?;
-    folder.note(ask.head)
+    if let Some(base) = wanted.base {
+        remember(folder, "base", base)?;
+        folder.note(base)?;
+    }
+    remember(folder, &format!("pull-{}", wanted.pull % RING), wanted.head)?;
+    folder.note(wanted.head)
 }
 
 /// How many heads are offered to the forge as known. More would make each fetch slower than they save.

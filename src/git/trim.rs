@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use policy::RepoId;
 
-use super::folder::{self, Folder, TRASH};
+use super::folder::{self, Folder, Held, TRASH};
 use super::{GitCache, GitError};
 
 /// A repository on disk.
@@ -43,7 +43,7 @@ impl GitCache {
     /// Removes a repository unless somebody uses it, and tells whether it did.
     pub(super) async fn evict(&self, folder: &Folder) -> bool {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let Some(held) = folder.try_hold_alone() else { return false };
+        let Some(held) = hold_alone(folder).await else { return false };
         let bytes = folder.noted_bytes();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let trash = self.root.join(TRASH).join(format!("{}-{}-{number}", folder.repo, std::process::id()));
@@ -57,6 +57,22 @@ impl GitCache {
         let _ = tokio::task::spawn_blocking(move || fs::remove_dir_all(trash)).await;
         true
     }
+}
+
+/// How often a repository is asked for before it is taken to be in use.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Holds a repository that nobody uses. A process that is being started holds our descriptors, locks included, from its
+/// birth until it has become another program: a lock that was let go may stand for some moments more.
+async fn hold_alone(folder: &Folder) -> Option<Held> {
+    for _ in 1..ATTEMPTS {
+        if let Some(held) = folder.try_hold_alone() {
+            return Some(held);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    folder.try_hold_alone()
 }
 
 /// What each repository takes and when it was last used, from its `used` file alone.

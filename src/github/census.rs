@@ -18,11 +18,13 @@ const PAGE: usize = 100;
 struct Installation {
     id: u64,
     account: Option<Owner>,
+    suspended_at: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Owner {
-    login: String,
+    /// An enterprise has none.
+    login: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,8 +47,10 @@ impl GitHub {
             let listed: Vec<Installation> = api.read_as_app("list_installations", url).await?;
             let last = listed.len() < PAGE;
             for installation in listed {
-                let Some(owner) = installation.account else { continue };
-                found.insert(owner.login.to_ascii_lowercase(), InstallationId(installation.id));
+                let login = installation.account.and_then(|owner| owner.login);
+                if let (Some(login), None) = (login, installation.suspended_at) {
+                    found.insert(login.to_ascii_lowercase(), InstallationId(installation.id));
+                }
             }
             if last {
                 break;

@@ -5,20 +5,21 @@
 //! from what the signed deliveries told and what `activity` adds to that.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use change::Change;
 use futures_util::future::{join, try_join, try_join_all};
-use policy::facts::{Lines, OwnRules, ProposedRules, Pull, PullState, Repository, Roster, RulesText};
+use policy::facts::{Lines, OwnRules, ProposedRules, Pull, PullState, Repository, Roster};
 use policy::rules::{MAX_BYTES, OWN_MAX_BYTES, OWN_RULES};
 use policy::subject::PullSubject;
 use policy::{Fact, Facts, Millis, Observed, Sha, Subject, UserId, Wanted};
 
 use super::GitHub;
 use super::error::ForgeError;
-use super::file;
+use super::file::{self, RulesFile};
 use super::pulls::{PullRead, Which};
 use super::roster::{self, Members};
-use crate::git::{ChangeRequest, GitError, LineCount};
+use crate::git::{ChangeRequest, GitError, HeadRequest, LineCount};
 
 /// Each pull request with the same head is read whole, and each of them is a subject that reads all the others: their
 /// number must stay small, or opening some would use up the installation's hourly points.
@@ -39,7 +40,7 @@ impl Seen {
 
     /// The repository's own rules at its default branch.
     #[must_use]
-    pub fn own_rules(&self) -> &Fact<Option<RulesText>> {
+    pub fn own_rules(&self) -> &Fact<RulesFile> {
         &self.read.own_rules
     }
 }
@@ -58,6 +59,9 @@ pub struct Ask<'a> {
     /// When the look is taken.
     pub now: Millis,
 }
+
+/// How long fetching ahead may take; well below how long gathering queues for a fetch.
+const AHEAD: Duration = Duration::from_secs(2);
 
 impl GitHub {
     /// Reads a subject's own document. `check` is the name of our check run.
@@ -95,6 +99,25 @@ impl GitHub {
         let PullRead { repository, pull, effects, .. } = read;
         let (now, own_rules, roster) = (ask.now, ask.own_rules, Roster { groups });
         Ok(Observed { facts: Facts { now, repository, pull, siblings, roster, own_rules }, effects })
+    }
+
+    /// Fetches the head that a delivery told of, while the forge is asked what is true: what is judged is only what the
+    /// forge shows, but mostly it shows this. Whatever goes wrong here goes unnoticed: gathering fetches by itself.
+    pub async fn fetch_ahead(&self, subject: &Subject, head: &Sha) {
+        let Subject::Pull(subject) = subject;
+        let Ok(token) = self.inner.api.token(subject.installation).await else { return };
+        let url = self.inner.api.addresses.clone_url(&subject.repo);
+        let ask = HeadRequest {
+            repo: subject.repo_id,
+            url: url.as_str(),
+            token: token.secret(),
+            pull: subject.number,
+            head,
+        };
+        // A long fetch must not be begun here, where it ends with the look: gathering would wait for its turn.
+        if let Ok(Err(error)) = tokio::time::timeout(AHEAD, self.inner.git.fetch_ahead(&ask)).await {
+            tracing::debug!(%error, "the head could not be fetched ahead");
+        }
     }
 
     /// Adds accounts to a roster that was gathered without them, from memory as a rule.

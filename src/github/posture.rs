@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use policy::{Fact, InstallationId, RepoName};
 
+use super::RulesFile;
+
 mod ask;
 mod branch;
 mod read;
@@ -92,8 +94,8 @@ pub struct RepositoryPosture {
     pub listed: Fact<()>,
     /// Each of them.
     pub branches: Vec<BranchPosture>,
-    /// The text of its own rules.
-    pub own_rules: Fact<Option<String>>,
+    /// What stands where its own rules are looked for.
+    pub own_rules: Fact<RulesFile>,
     /// Titles of the deploy keys that may push.
     pub writing_keys: Fact<Vec<String>>,
     /// Whose workflow runs from forks wait for a person, in the forge's words; `None` for a private repository.

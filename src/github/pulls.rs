@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use policy::facts::{CommitIdentity, Pull, Repository, Review, RulesText};
+use policy::facts::{CommitIdentity, Pull, Repository, Review};
 use policy::rules::{OWN_MAX_BYTES, OWN_RULES};
 use policy::{Effects, Fact, InstallationId, RepoId, RepoName, Sha, rules_check};
 use serde::Serialize;
 
 use super::api::Api;
 use super::error::ForgeError;
-use super::file;
+use super::file::{self, RulesFile};
 use super::graphql::PULL_REQUEST;
 use super::window::Middle;
 use super::wire::{self, Page, PullData, PullNode, RepositoryNode};
@@ -44,7 +44,7 @@ pub(super) struct PullRead {
     pub(super) siblings: Fact<Vec<u64>>,
     pub(super) effects: Effects,
     /// The repository's own rules at its default branch.
-    pub(super) own_rules: Fact<Option<RulesText>>,
+    pub(super) own_rules: Fact<RulesFile>,
 }
 
 /// Reads pull requests and remembers where their long lists can be entered.
@@ -84,7 +84,7 @@ struct Variables<'a> {
     app_id: u64,
     check_name: &'a str,
     rules_check_name: String,
-    own_rules: String,
+    own_rules: &'a str,
     more_commits: bool,
     commits_after: Option<String>,
     more_reviews: bool,
@@ -148,12 +148,9 @@ impl Pulls {
 }
 
 /// The repository, its own rules and the pull request of an answer, if they are the ones asked for.
-fn subject(
-    which: Which<'_>,
-    data: PullData,
-) -> Result<(Repository, Fact<Option<RulesText>>, PullNode), ForgeError> {
+fn subject(which: Which<'_>, data: PullData) -> Result<(Repository, Fact<RulesFile>, PullNode), ForgeError> {
     let gone = || ForgeError::Gone { what: format!("pull request {}#{}", which.repo, which.number) };
-    let RepositoryNode { repository, object, pull_request } = data.repository.ok_or_else(gone)?;
+    let RepositoryNode { repository, default_branch_ref, pull_request } = data.repository.ok_or_else(gone)?;
     // Names are reused: never judge the pull request of another repository that took over the name.
     if repository.database_id.is_some_and(|id| id != which.repo_id.0) {
         return Err(ForgeError::Gone {
@@ -161,7 +158,11 @@ fn subject(
         });
     }
     let pull = pull_request.ok_or_else(gone)?;
-    Ok((wire::repository(&repository)?, file::text(object.as_ref(), OWN_RULES, OWN_MAX_BYTES), pull))
+    Ok((
+        wire::repository(&repository)?,
+        file::at_tip(default_branch_ref.as_ref(), OWN_RULES, OWN_MAX_BYTES),
+        pull,
+    ))
 }
 
 /// Siblings and check runs, which GitHub tells of the last commit.
@@ -209,7 +210,7 @@ impl Gathered {
             app_id,
             check_name: which.check,
             rules_check_name: rules_check(which.check),
-            own_rules: file::at_head(OWN_RULES),
+            own_rules: OWN_RULES,
             more_commits: commits_after.is_some(),
             commits_after,
             more_reviews: reviews_after.is_some(),

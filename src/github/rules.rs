@@ -3,14 +3,15 @@
 //! The App must be installed there as well. A name can be given up and taken by somebody else, so the repository's number
 //! comes with what is read: whoever asked compares it with the one it knows.
 
-use policy::facts::{Repository, RulesText};
-use policy::rules::MAX_BYTES;
+use policy::facts::Repository;
+use policy::rules::{MAX_BYTES, OWN_MAX_BYTES, OWN_RULES};
 use policy::{Fact, InstallationId, RepoName, Sha};
 use serde::{Deserialize, Serialize};
 
 use super::GitHub;
+use super::api::Api;
 use super::error::ForgeError;
-use super::file::{self, FileNode};
+use super::file::{self, BranchNode, CommitNode, RulesFile};
 use super::graphql::RULES;
 use super::wire::{self, RepositoryRef};
 
@@ -19,8 +20,8 @@ use super::wire::{self, RepositoryRef};
 pub struct PolicyRead {
     /// Which repository, by the name that it has now.
     pub repository: Repository,
-    /// The text; `None` when there is no such file.
-    pub text: Fact<Option<RulesText>>,
+    /// What stands there.
+    pub file: Fact<RulesFile>,
     /// The commit that last changed it.
     pub commit: Option<Sha>,
 }
@@ -34,7 +35,6 @@ struct Installation {
 struct Variables<'a> {
     owner: &'a str,
     name: &'a str,
-    expression: &'a str,
     path: &'a str,
 }
 
@@ -48,29 +48,7 @@ struct Data {
 struct Found {
     #[serde(flatten)]
     repository: RepositoryRef,
-    default_branch_ref: Option<Branch>,
-    object: Option<FileNode>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Branch {
-    target: Option<Target>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Target {
-    history: Option<History>,
-}
-
-#[derive(Debug, Deserialize)]
-struct History {
-    #[serde(default)]
-    nodes: Option<Vec<Option<Commit>>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Commit {
-    oid: String,
+    default_branch_ref: Option<BranchNode>,
 }
 
 impl GitHub {
@@ -88,27 +66,38 @@ impl GitHub {
                 InstallationId(found.id)
             }
         };
-        let expression = file::at_head(path);
-        let variables = Variables { owner: repo.owner(), name: repo.name(), expression: &expression, path };
-        let data: Result<Data, _> = api.query(installation, &RULES, &variables).await;
-        if data.is_err() {
+        let found = tip(api, installation, repo, path).await;
+        if found.is_err() {
             // It may have been installed anew under another number.
             self.inner.policy.invalidate(repo).await;
         }
-        let gone = || ForgeError::Gone { what: format!("repository {repo}") };
-        let found = data?.repository.ok_or_else(gone)?;
+        let found = found?;
         self.inner.policy.insert(repo.clone(), installation).await;
         Ok(PolicyRead {
             repository: wire::repository(&found.repository)?,
-            text: file::text(found.object.as_ref(), path, MAX_BYTES),
-            commit: found.default_branch_ref.and_then(Branch::newest),
+            file: file::at_tip(found.default_branch_ref.as_ref(), path, MAX_BYTES),
+            commit: found.default_branch_ref.and_then(|branch| branch.target).and_then(CommitNode::newest),
         })
     }
 }
 
-impl Branch {
-    fn newest(self) -> Option<Sha> {
-        let commits = self.target?.history?.nodes?;
-        commits.into_iter().flatten().find_map(|commit| Sha::parse(&commit.oid))
-    }
+/// Reads a repository's own rules, such as stand at its default branch.
+pub(super) async fn own(
+    api: &Api,
+    installation: InstallationId,
+    repo: &RepoName,
+) -> Result<Fact<RulesFile>, ForgeError> {
+    let found = tip(api, installation, repo, OWN_RULES).await?;
+    Ok(file::at_tip(found.default_branch_ref.as_ref(), OWN_RULES, OWN_MAX_BYTES))
+}
+
+async fn tip(
+    api: &Api,
+    installation: InstallationId,
+    repo: &RepoName,
+    path: &str,
+) -> Result<Found, ForgeError> {
+    let variables = Variables { owner: repo.owner(), name: repo.name(), path };
+    let data: Data = api.query(installation, &RULES, &variables).await?;
+    data.repository.ok_or_else(|| ForgeError::Gone { what: format!("repository {repo}") })
 }

@@ -8,7 +8,7 @@ use policy::{Effects, Fact, Millis, RepoId, RepoName, Sha, UserId, facts, rules_
 use serde::Deserialize;
 
 use super::error::{ForgeError, quote};
-use super::file::FileNode;
+use super::file::BranchNode;
 
 /// A moment as GitHub writes it, RFC 3339.
 pub(super) fn moment(text: &str) -> Option<Millis> {
@@ -72,7 +72,7 @@ pub(super) struct PullData {
 pub(super) struct RepositoryNode {
     #[serde(flatten)]
     pub(super) repository: RepositoryRef,
-    pub(super) object: Option<FileNode>,
+    pub(super) default_branch_ref: Option<BranchNode>,
     pub(super) pull_request: Option<PullNode>,
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn tell(gate: &Gate, lease: &Lease, why: &str) -> Result<(), Re
     let facts = Facts { own_rules, ..unseen(lease.subject(), head, why, now) };
     let verdict = decide(&facts, &rules);
     let actions = plan(&verdict, &Effects::default());
-    let record = record_of(&verdict, &facts, now)?;
+    let record = record_of(&verdict, &facts, &rules)?;
     let intended = gate.store.intend(lease, record, written(&actions)?).await?;
     let told = gate.store.actions(&intended.verdict).await?;
     if told.iter().any(|action| action.state == ActionState::Done) {

@@ -26,11 +26,16 @@ pub(super) async fn gather(
         Some(head) => gate.store.numbers_with_head(subject.repo_id, head, subject.number).await?,
         None => Vec::new(),
     };
-    let seen = gate.github.read(lease.subject(), rules.check()).await?;
-    let own_rules = own_rules(gate, subject.repo_id, seen.own_rules(), rules).await?;
-    let (wanted, repository) = (rules.wanted(&own_rules), seen.repository().clone());
-    let ask = Ask { wanted: &wanted, own_rules, rules_path: rules.path_in(&repository), known: &known, now };
-    let mut observed = gate.github.gather(lease.subject(), seen, ask).await?;
+    let look = async {
+        let seen = gate.github.read(lease.subject(), rules.check()).await?;
+        let own_rules = own_rules(gate, subject.repo_id, seen.own_rules(), rules).await?;
+        let (wanted, repository) = (rules.wanted(&own_rules), seen.repository().clone());
+        let ask =
+            Ask { wanted: &wanted, own_rules, rules_path: rules.path_in(&repository), known: &known, now };
+        Ok::<_, ReconcileError>(gate.github.gather(lease.subject(), seen, ask).await?)
+    };
+    // Both are large, and a look is nested deeply enough without them.
+    let mut observed = with(Box::pin(fetch_ahead(gate, lease)), Box::pin(look)).await?;
     if lags(&observed, lease) {
         return Ok(observed);
     }
@@ -48,6 +53,25 @@ pub(super) async fn gather(
         gate.github.enroll(lease.subject(), &pushers, &mut observed.facts.roster).await?;
     }
     Ok(observed)
+}
+
+/// Fetches what will probably be asked for.
+async fn fetch_ahead(gate: &Gate, lease: &Lease) {
+    if let Some(head) = &lease.floor().head {
+        gate.github.fetch_ahead(lease.subject(), head).await;
+    }
+}
+
+/// Does `aside` for as long as `main` takes.
+async fn with<T>(aside: impl Future<Output = ()>, main: impl Future<Output = T>) -> T {
+    let aside = async {
+        aside.await;
+        std::future::pending().await
+    };
+    tokio::select! {
+        done = main => done,
+        never = aside => never,
+    }
 }
 
 /// Who pushed: as signed deliveries told, and for commits of which none told, as the forge lists it.

@@ -4,12 +4,14 @@
 //! queries: what it tells is written down already, and what is invalid is always looked up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use policy::facts::{OwnRules, RulesText};
 use policy::rules::{RuleSource, Tightening};
 use policy::{Fact, RepoId};
 
 use super::{Gate, ReconcileError};
+use crate::github::RulesFile;
 
 /// What this process has written down, by repository.
 #[derive(Debug)]
@@ -19,7 +21,9 @@ pub struct OwnBook {
 
 impl Default for OwnBook {
     fn default() -> Self {
-        Self { written: moka::future::Cache::new(10_000) }
+        // Short: another replica may have written something else meanwhile.
+        let life = Duration::from_secs(30);
+        Self { written: moka::future::Cache::builder().max_capacity(10_000).time_to_live(life).build() }
     }
 }
 
@@ -27,38 +31,49 @@ impl Default for OwnBook {
 pub(super) async fn own_rules(
     gate: &Gate,
     repo: RepoId,
-    shown: &Fact<Option<RulesText>>,
+    shown: &Fact<RulesFile>,
     rules: &RuleSource,
 ) -> Result<Fact<OwnRules>, ReconcileError> {
-    let newest = match shown {
+    let file = match shown {
         Fact::Unknown(why) => return Ok(Fact::Unknown(why.clone())),
-        Fact::Known(newest) => newest.clone(),
+        Fact::Known(file) => file,
     };
-    let last_good = match (&newest, &rules.in_force) {
-        (Some(text), Some(rules)) => {
-            let parsed = Tightening::parse(rules, &text.text);
-            if parsed.valid {
-                write(gate, repo, Some(text)).await?;
-                None
-            } else {
-                metrics::counter!("portcullis_own_rules_invalid_total").increment(1);
-                tracing::warn!(repository = %repo, "the repository's own rules are not valid");
-                read(gate, repo).await?
-            }
-        }
-        // Without rules of the organisation nothing is judged by these.
-        (Some(_), None) => None,
-        (None, _) => {
+    // Without rules of the organisation nothing is judged by these.
+    let valid = |text: &RulesText| {
+        rules.in_force.as_ref().is_none_or(|rules| Tightening::parse(rules, &text.text).valid)
+    };
+    let own = match file {
+        RulesFile::Missing => {
             write(gate, repo, None).await?;
-            None
+            OwnRules::default()
+        }
+        RulesFile::Text(text) if valid(text) => {
+            if rules.in_force.is_some() {
+                write(gate, repo, Some(text)).await?;
+            }
+            OwnRules { newest: Some(text.clone()), ..OwnRules::default() }
+        }
+        RulesFile::Text(text) => {
+            let newest = Some(text.clone());
+            OwnRules { newest, unusable: None, last_good: last_good(gate, repo).await? }
+        }
+        RulesFile::Unusable(why) => {
+            let unusable = Some(why.clone());
+            OwnRules { newest: None, unusable, last_good: last_good(gate, repo).await? }
         }
     };
-    Ok(Fact::Known(OwnRules { newest, last_good }))
+    Ok(Fact::Known(own))
+}
+
+async fn last_good(gate: &Gate, repo: RepoId) -> Result<Option<RulesText>, ReconcileError> {
+    metrics::counter!("portcullis_own_rules_invalid_total").increment(1);
+    tracing::warn!(repository = %repo, "the repository's own rules are not valid");
+    read(gate, repo).await
 }
 
 /// What is known of a repository that cannot be looked at: the rules it had when it was last seen.
 pub(super) async fn remembered(gate: &Gate, repo: RepoId) -> Result<OwnRules, ReconcileError> {
-    Ok(OwnRules { newest: read(gate, repo).await?, last_good: None })
+    Ok(OwnRules { newest: read(gate, repo).await?, ..OwnRules::default() })
 }
 
 fn key(repo: RepoId) -> String {

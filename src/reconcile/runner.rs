@@ -71,6 +71,10 @@ impl Runner {
                     _ = stop.changed() => {}
                 }
             }
+            if *stop.borrow() {
+                self.give_back(leases).await;
+                break;
+            }
             for lease in leases {
                 let runner = self.clone();
                 looks.spawn(async move { runner.look(lease).await });
@@ -92,6 +96,15 @@ impl Runner {
             let Some(lease) = leases.into_iter().next() else { return Ok(looks) };
             self.look(lease).await;
             looks += 1;
+        }
+    }
+
+    /// Told to stop while work was being taken: others may look at once.
+    async fn give_back(&self, leases: Vec<Lease>) {
+        for lease in leases {
+            if let Err(error) = self.gate.store.release(&lease, self.gate.clock.now()).await {
+                tracing::warn!(%error, subject = %lease.subject(), "the subject comes back when its lease runs out");
+            }
         }
     }
 

@@ -407,3 +407,38 @@ pub(super) fn huge(pieces: usize) -> Verdict {
     denies.evidence_total = 12_345;
     verdict(vec![pull(12, vec![denies])])
 }
+
+/// Two rules files, one of each kind, in one pull request.
+pub(super) fn proposals() -> Verdict {
+    let remark = |line, error, message: &str| Remark {
+        code: if error { "unknown-key" } else { "agent-without-expiry" }.to_owned(),
+        error,
+        line,
+        end_line: line,
+        message: message.to_owned(),
+        help: "Did you mean `paths`?".to_owned(),
+    };
+    let proposal = |path: &str, whose, state| Proposal {
+        path: path.to_owned(),
+        whose,
+        state,
+        remarks: Vec::new(),
+        adds: Vec::new(),
+        removes: Vec::new(),
+    };
+    let proposals = vec![
+        Proposal {
+            remarks: vec![
+                remark(12, true, "unknown key `pahts` in `rules.x.when`"),
+                remark(3, false, "agent `<b>` never expires"),
+            ],
+            ..proposal("gate/rules.toml", Whose::Organization, ProposalState::Invalid)
+        },
+        Proposal {
+            adds: vec!["Tier `routine` asks for more here: 2 approvals.".to_owned()],
+            removes: vec!["No agent may act here.".to_owned()],
+            ..proposal(".github/portcullis.toml", Whose::Repository, ProposalState::Valid)
+        },
+    ];
+    Verdict { proposals, ..people_only() }
+}

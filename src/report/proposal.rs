@@ -6,20 +6,34 @@
 use policy::Verdict;
 use policy::verdict::{Proposal, ProposalState, Remark, Whose};
 
-use super::{Annotation, CheckOutput, Level, escape, title, words};
+use super::{Annotation, CheckOutput, Level, escape, summary, title, words};
 
 /// What the check run of proposed rules shows.
 #[must_use]
 pub fn rules_output(verdict: &Verdict) -> CheckOutput {
-    let parts: Vec<String> = verdict.proposals.iter().map(part).collect();
-    let summary = format!(
-        "{}\nThis check looks at the proposed text alone. Whether the change may land is judged by the rules of the \
+    let foot = format!(
+        "This check looks at the proposed text alone. Whether the change may land is judged by the rules of the \
          default branch, in the check {}.\n",
-        parts.join("\n"),
         escape::code(&verdict.check)
     );
+    let items: Vec<String> = verdict.proposals.iter().flat_map(items).collect();
+    let (mut summary, mut left_out) = (String::new(), 0);
+    for item in items {
+        if summary.len() + item.len() + foot.len() + ROOM <= summary::LIMIT {
+            summary.push_str(&item);
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        summary.push_str(&format!("- … {left_out} more not shown\n"));
+    }
+    summary.push_str(&foot);
     CheckOutput { title: headline(&verdict.proposals), summary, annotations: annotations(&verdict.proposals) }
 }
+
+/// For the line that tells how much is not shown.
+const ROOM: usize = 100;
 
 fn headline(proposals: &[Proposal]) -> String {
     let worst = proposals.iter().max_by_key(|proposal| match proposal.state {
@@ -44,39 +58,56 @@ fn headline(proposals: &[Proposal]) -> String {
     escape::plain(&text, title::LIMIT)
 }
 
-fn part(proposal: &Proposal) -> String {
-    let path = escape::code(&proposal.path);
-    let whose = match proposal.whose {
-        Whose::Organization => "the organisation's rules",
-        Whose::Repository => "this repository's own rules",
-    };
-    let mut text = match &proposal.state {
-        ProposalState::Valid => format!("**Valid.** {path}, {whose}, can come into force.\n"),
-        ProposalState::Removed if proposal.whose == Whose::Repository => {
-            format!("**Removed.** Without {path} the organisation's rules alone hold here.\n")
-        }
-        ProposalState::Removed => format!(
-            "**Removed.** Without {path} there are no rules: the last good ones stay in force, and every check says so.\n"
-        ),
-        ProposalState::Unseen(why) => {
-            format!("**Could not be read.** {path}, {whose}: {}.\n", escape::prose(why))
-        }
-        ProposalState::Invalid => format!(
-            "**Invalid.** Merged like this, {path} would not come into force: the last good text of {whose} stays, and \
-             every check says so.\n"
-        ),
-    };
-    for remark in &proposal.remarks {
+/// What is said of one file, in whole items.
+fn items(proposal: &Proposal) -> Vec<String> {
+    let mut items = vec![answer(proposal)];
+    if !proposal.remarks.is_empty() {
+        items.push("\n".to_owned());
+    }
+    items.extend(proposal.remarks.iter().map(|remark| {
         let kind = if remark.error { "Error" } else { "Warning" };
-        text.push_str(&format!(
+        format!(
             "- {kind} in line {}: {} ({})  \n  {}\n",
             remark.line,
             escape::prose(&remark.message),
             escape::code(&remark.code),
             escape::prose(&remark.help)
-        ));
+        )
+    }));
+    for (heading, sentences) in
+        [("What would hold in addition", &proposal.adds), ("What would hold no longer", &proposal.removes)]
+    {
+        if !sentences.is_empty() {
+            items.push(format!("\n### {heading}\n\n"));
+            items.extend(sentences.iter().map(|sentence| format!("- {}\n", escape::prose(sentence))));
+        }
     }
-    text
+    items.push("\n".to_owned());
+    items
+}
+
+fn answer(proposal: &Proposal) -> String {
+    let path = escape::code(&proposal.path);
+    let whose = match proposal.whose {
+        Whose::Organization => "the organisation's rules",
+        Whose::Repository => "this repository's own rules",
+    };
+    match (&proposal.state, proposal.whose) {
+        (ProposalState::Valid, _) => format!("**Valid.** {path}, {whose}, can come into force.\n"),
+        (ProposalState::Removed, Whose::Repository) => {
+            format!("**Removed.** Without {path} the organisation's rules alone hold here.\n")
+        }
+        (ProposalState::Removed, Whose::Organization) => format!(
+            "**Removed.** Without {path} there are no rules: the last good ones stay in force, and every check says so.\n"
+        ),
+        (ProposalState::Unseen(why), _) => {
+            format!("**Could not be read.** {path}, {whose}: {}.\n\n", escape::prose(why))
+        }
+        (ProposalState::Invalid, _) => format!(
+            "**Invalid.** Merged like this, {path} would not come into force: the last good text of {whose} stays, and \
+             every check says so.\n"
+        ),
+    }
 }
 
 fn annotations(proposals: &[Proposal]) -> Vec<Annotation> {

@@ -199,3 +199,52 @@ proptest! {
         assert_limits(&check_output(&verdict));
     }
 }
+
+#[test]
+fn proposed_rules_have_a_check_of_their_own() {
+    let output = rules_output(&fixture::proposals());
+    let lines: Vec<String> = output
+        .annotations
+        .iter()
+        .map(|each| {
+            format!(
+                "{} {}:{} {}: {:?}",
+                each.level.as_str(),
+                each.path,
+                each.start_line,
+                each.title,
+                each.message
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(format!("{}\n\n{}\n{}", output.title, output.summary, lines.join("\n")));
+}
+
+#[test]
+fn however_much_is_wrong_with_proposed_rules_the_limits_hold() {
+    let mut verdict = fixture::proposals();
+    let hostile = "`]($\u{202e}<&\u{0}".repeat(120);
+    for proposal in &mut verdict.proposals {
+        let remark = policy::verdict::Remark {
+            message: hostile.clone(),
+            help: hostile.clone(),
+            ..fixture::proposals().proposals[0].remarks[0].clone()
+        };
+        proposal.remarks = vec![remark; 50];
+        proposal.adds = vec![hostile.clone(); 50];
+        proposal.removes = vec![hostile.clone(); 50];
+    }
+    let output = rules_output(&verdict);
+    assert!(
+        output.summary.len() <= 65_535 && output.summary.contains("more not shown"),
+        "{}",
+        output.summary.len()
+    );
+    assert!(output.title.chars().count() <= 255);
+    assert!(
+        output
+            .annotations
+            .iter()
+            .all(|each| each.message.len() <= 64 * 1024 && each.title.chars().count() <= 255)
+    );
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::rules::Trouble;
+use policy::RepoId;
 use tokio::sync::{Notify, watch};
 
 use crate::reconcile::Gate;
@@ -11,16 +11,28 @@ use crate::store::{Retention, StoreError};
 
 /// Where the last good rules are remembered.
 pub(super) const LAST_GOOD: &str = "rules.last_good";
-/// Which rules everything open was last looked at by.
-const LOOKED_AT_BY: &str = "rules.looked_at_by";
+
+/// Where the number of a policy repository is remembered, whatever becomes of its rules.
+pub(super) fn pin_key(place: &str) -> String {
+    let repository: Vec<&str> = place.splitn(3, '/').take(2).collect();
+    format!("rules.repository.{}", repository.join("/").to_ascii_lowercase())
+}
+
 const STORE_DOWN: Duration = Duration::from_secs(5);
 
 /// Verdicts belong to the rules they were given by: when the rules change, everything open is looked at again.
-pub(super) async fn re_look_on_new_rules(gate: Arc<Gate>, mut stopped: watch::Receiver<bool>) {
+pub(super) async fn re_look_on_new_rules(
+    gate: Arc<Gate>,
+    wake: Arc<Notify>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let changed = gate.rulebook.changed();
     loop {
         let pause = match re_look(&gate).await {
-            Ok(()) => None,
+            Ok(()) => {
+                wake.notify_one();
+                None
+            }
             Err(error) => {
                 tracing::error!(%error, "the rules changed, but open subjects could not be woken yet");
                 Some(STORE_DOWN)
@@ -41,7 +53,7 @@ async fn sleep_or_wait(pause: Option<Duration>) {
     }
 }
 
-/// Wakes everything open unless it was looked at by these rules already: a restart is no reason.
+/// Wakes everything open that was not judged by these rules: a restart is no reason.
 async fn re_look(gate: &Gate) -> Result<(), StoreError> {
     let rules = gate.rulebook.current();
     if let (None, Some(good)) = (&rules.trouble, gate.rulebook.good()) {
@@ -50,15 +62,34 @@ async fn re_look(gate: &Gate) -> Result<(), StoreError> {
             gate.store.kv_put(LAST_GOOD, &good).await?;
         }
     }
-    let digest = rules.in_force.as_ref().map_or("none", |rules| rules.digest.as_str());
-    let trouble = rules.trouble.as_ref().map(Trouble::sentence).unwrap_or_default();
-    let stamp = format!("{digest} {trouble}");
-    if gate.store.kv_get(LOOKED_AT_BY).await?.as_deref() == Some(stamp.as_str()) {
-        return Ok(());
+    if let Some(origin) = rules.origin.as_ref() {
+        let number = origin.repository.to_string();
+        gate.store.kv_put(&pin_key(&rules.place), &number).await?;
     }
-    let subjects = gate.store.wake_all(gate.clock.now()).await?;
-    tracing::info!(subjects, "the rules changed; looking at everything open again");
-    gate.store.kv_put(LOOKED_AT_BY, &stamp).await
+    // Not whoever was asked for a look, but whoever was judged by these rules: another replica may have judged by its
+    // older ones meanwhile.
+    let key = rules.key();
+    let subjects = gate.store.wake_judged_otherwise(&key, gate.clock.now()).await?;
+    if subjects > 0 {
+        tracing::info!(subjects, "the rules changed; looking again at what was judged by others");
+    }
+    gate.rolled_out.send_replace(key);
+    Ok(())
+}
+
+/// The API may lag behind the delivery that told of a push: whoever was looked at at once may have been judged by the old
+/// file, and a push leaves no floor. So everything open in the repository is looked at once more after these.
+const AFTER_A_PUSH: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(60)];
+
+/// A repository's own rules may have changed.
+pub(super) async fn re_look_on_own_rules(gate: Arc<Gate>, repo: RepoId, wake: Arc<Notify>) {
+    for pause in AFTER_A_PUSH {
+        tokio::time::sleep(pause).await;
+        match gate.store.wake_repository(repo, gate.clock.now()).await {
+            Ok(_) => wake.notify_one(),
+            Err(error) => tracing::error!(%error, repository = %repo, "open subjects could not be woken"),
+        }
+    }
 }
 
 /// Memberships change in bursts, as when a directory is synchronised.
@@ -67,7 +98,7 @@ const BURST: Duration = Duration::from_secs(10);
 /// An approval counts only while its giver belongs: when memberships change, everything open is looked at again.
 pub(super) async fn re_look_on_new_members(
     gate: Arc<Gate>,
-    changed: Arc<Notify>,
+    (changed, wake): (Arc<Notify>, Arc<Notify>),
     mut stopped: watch::Receiver<bool>,
 ) {
     loop {
@@ -81,7 +112,10 @@ pub(super) async fn re_look_on_new_members(
         }
         gate.github.forget_members();
         match gate.store.wake_all(gate.clock.now()).await {
-            Ok(subjects) => tracing::info!(subjects, "memberships changed; looking at everything open again"),
+            Ok(subjects) => {
+                tracing::info!(subjects, "memberships changed; looking at everything open again");
+                wake.notify_one();
+            }
             Err(error) => {
                 tracing::error!(%error, "memberships changed, but open subjects could not be woken yet");
                 changed.notify_one();

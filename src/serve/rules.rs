@@ -11,16 +11,22 @@ use policy::{Fact, Millis};
 use tokio::sync::{Notify, watch};
 
 use crate::config::RulesRepository;
-use crate::github::{ForgeError, PolicyRead};
+use crate::github::{ForgeError, PolicyRead, RulesFile};
 use crate::reconcile::Gate;
 use crate::rulebook::Found;
 
 /// Pushes are told by a delivery; a lost one, or one that another replica took, is made good after so long.
 const EVERY: Duration = Duration::from_secs(60);
-/// A replica that has just started waits so long for the first reading before it looks at anything.
+/// While nothing is known yet.
+const SOON: Duration = Duration::from_secs(2);
+/// The API may lag behind the delivery that told of a push: it is read again after these.
+const AFTER_A_PUSH: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(20)];
+/// The start waits so long for the first reading; what is looked at waits until it is there.
 const FIRST: Duration = Duration::from_secs(20);
 /// A forge that does not answer for so long is no hiccup any more.
 const SILENCE: i64 = 5 * 60_000;
+/// So many refusals in a row are believed when rules are in force: GitHub's replicas may know less for a moment.
+const REFUSALS: u32 = 3;
 
 /// Reads the rules of a policy repository.
 pub(super) struct PolicyReader {
@@ -28,29 +34,46 @@ pub(super) struct PolicyReader {
     at: RulesRepository,
     /// Rings when the repository was pushed.
     pushed: Arc<Notify>,
+    /// The repository's number, as it was when it was first read.
+    pinned: Option<u64>,
     /// When the forge answered last.
     answered: Millis,
+    refusals: u32,
 }
 
 impl PolicyReader {
-    pub(super) fn new(gate: Arc<Gate>, at: RulesRepository, pushed: Arc<Notify>) -> Self {
+    pub(super) fn new(
+        gate: Arc<Gate>,
+        at: RulesRepository,
+        pinned: Option<u64>,
+        pushed: Arc<Notify>,
+    ) -> Self {
         let answered = gate.clock.now();
-        Self { gate, at, pushed, answered }
+        Self { gate, at, pushed, pinned, answered, refusals: 0 }
     }
 
-    /// The first reading. Without it the rules that were last good are in force, or none.
+    /// The first reading.
     pub(super) async fn first(&mut self) {
         if tokio::time::timeout(FIRST, self.read()).await.is_err() {
             tracing::warn!(rules = %self.gate.rulebook.current().place, "the rules could not be read yet");
         }
     }
 
-    /// Reads on until `stopped` turns true.
-    pub(super) async fn watch(mut self, mut stopped: watch::Receiver<bool>) {
+    /// Whether it is known which rules there are, or that there are none: before that nothing may be looked at.
+    pub(super) fn knows(&self) -> bool {
+        let rules = self.gate.rulebook.current();
+        rules.in_force.is_some() || rules.trouble.is_some()
+    }
+
+    /// Reads on until `stopped` turns true, and says once when it knows.
+    pub(super) async fn watch(mut self, known: watch::Sender<bool>, mut stopped: watch::Receiver<bool>) {
+        let mut again = Vec::new();
         loop {
+            known.send_replace(self.knows());
+            let wait = again.pop().unwrap_or(if self.knows() { EVERY } else { SOON });
             tokio::select! {
-                () = self.pushed.notified() => {}
-                () = tokio::time::sleep(EVERY) => {}
+                () = self.pushed.notified() => again = AFTER_A_PUSH.into_iter().rev().collect(),
+                () = tokio::time::sleep(wait) => {}
                 _ = stopped.wait_for(|stop| *stop) => return,
             }
             self.read().await;
@@ -60,13 +83,18 @@ impl PolicyReader {
     async fn read(&mut self) {
         let outcome = self.gate.github.policy(&self.at.repository, &self.at.path).await;
         let now = self.gate.clock.now();
+        let governed = self.gate.rulebook.current().in_force.is_some();
         let found = match outcome {
             Ok(read) => {
-                self.answered = now;
+                (self.answered, self.refusals) = (now, 0);
                 self.found(read)
             }
             Err(error @ (ForgeError::Gone { .. } | ForgeError::Refused { .. })) => {
                 tracing::warn!(%error, "the policy repository cannot be read");
+                self.refusals = self.refusals.saturating_add(1);
+                if governed && self.refusals < REFUSALS {
+                    return;
+                }
                 Err(format!(
                     "the App does not see the repository `{}`: it must be installed there with `contents: read`",
                     self.at.repository
@@ -74,7 +102,8 @@ impl PolicyReader {
             }
             Err(error) => {
                 tracing::warn!(%error, "the policy repository could not be read this time");
-                if now.0.saturating_sub(self.answered.0) < SILENCE {
+                // Without rules nothing is judged until the forge answers: the required check is missing meanwhile.
+                if !governed || now.0.saturating_sub(self.answered.0) < SILENCE {
                     return;
                 }
                 Err("the forge has not answered for some minutes".to_owned())
@@ -84,9 +113,9 @@ impl PolicyReader {
     }
 
     /// The rules, if this is the repository that is meant and they are there.
-    fn found(&self, read: PolicyRead) -> Result<Found, String> {
+    fn found(&mut self, read: PolicyRead) -> Result<Found, String> {
         let id = read.repository.id;
-        let expected = self.at.id.or_else(|| self.gate.rulebook.good().and_then(|good| good.repository));
+        let expected = self.at.id.or(self.pinned);
         if let Some(expected) = expected.filter(|expected| *expected != id.0) {
             return Err(format!(
                 "`{}` is now repository number {id}, not {expected}: somebody else may have taken the name. If it is \
@@ -94,17 +123,20 @@ impl PolicyReader {
                 self.at.repository
             ));
         }
-        match read.text {
-            Fact::Known(Some(text)) => Ok(Found {
-                text: text.text,
-                origin: Some(Origin { repository: id, path: self.at.path.clone() }),
-                commit: read.commit,
-            }),
-            Fact::Known(None) => Err(format!(
+        match read.file {
+            Fact::Known(RulesFile::Text(text)) => {
+                self.pinned = Some(id.0);
+                Ok(Found {
+                    text: text.text,
+                    origin: Some(Origin { repository: id, path: self.at.path.clone() }),
+                    commit: read.commit,
+                })
+            }
+            Fact::Known(RulesFile::Missing) => Err(format!(
                 "there is no `{}` at the default branch of `{}`",
                 self.at.path, self.at.repository
             )),
-            Fact::Unknown(why) => Err(why),
+            Fact::Known(RulesFile::Unusable(why)) | Fact::Unknown(why) => Err(why),
         }
     }
 }

@@ -124,6 +124,17 @@ pub enum Target {
     },
 }
 
+impl Target {
+    /// The repository, all of whose open subjects are meant.
+    #[must_use]
+    pub fn repository(&self) -> Option<RepoId> {
+        match self {
+            Self::Repository { repo_id, .. } => Some(*repo_id),
+            Self::Subject(_) | Self::Head { .. } => None,
+        }
+    }
+}
+
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {

@@ -16,7 +16,7 @@ use super::row::{get, signed};
 use super::rows::Insert;
 use super::work::{self, Ask, NOTHING_NEW};
 
-const NO_SUBJECT: &str = "no known subject has this head";
+const NO_SUBJECT: &str = "no known subject is meant";
 
 /// Keeps one delivery.
 pub(super) struct Accept {

@@ -1,9 +1,10 @@
 //! Reasons to look again that are no delivery: another subject's finding, or rules that changed.
 
-use policy::{Floor, Millis, Subject};
+use policy::{Floor, Millis, RepoId, Subject};
 use sqlx::AnyConnection;
 
 use super::operation::Operation;
+use super::row::signed;
 use super::work::{self, Ask, NOTHING_NEW, STAND_BACK};
 use super::{Store, StoreError};
 
@@ -23,6 +24,25 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn wake_all(&self, now: Millis) -> Result<u64, StoreError> {
         self.writer.run(WakeAll { now }).await
+    }
+}
+
+impl Store {
+    /// Asks for one more look at every subject that is not over and whose standing verdict rests on other rules, and says
+    /// how many those are. Otherwise as [`Store::wake_all`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn wake_judged_otherwise(&self, rules: &str, now: Millis) -> Result<u64, StoreError> {
+        self.writer.run(WakeJudgedOtherwise { rules: rules.to_owned(), now }).await
+    }
+
+    /// Asks for one more look at every subject of a repository that is not over, and says how many those are.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn wake_repository(&self, repo: RepoId, now: Millis) -> Result<u64, StoreError> {
+        self.writer.run(WakeRepository { repo, now }).await
     }
 }
 
@@ -54,16 +74,56 @@ impl Operation for WakeAll {
     type Output = u64;
 
     async fn run(&self, tx: &mut AnyConnection) -> Result<u64, StoreError> {
-        let done = sqlx::query(
-            "UPDATE work SET generation = generation + 1, due_at = CASE WHEN lease_token IS NULL \
-             AND (due_at IS NULL OR due_at > $1) THEN $1 ELSE due_at END, \
-             turn_at = CASE WHEN lease_token IS NULL AND (turn_at IS NULL OR turn_at > $2) THEN $2 \
-             ELSE turn_at END WHERE ended = 0",
-        )
-        .bind(self.now.0)
-        .bind(work::later(self.now, STAND_BACK).0)
-        .execute(tx)
-        .await?;
+        let done = sqlx::query(WAKE).bind(self.now.0).bind(work::later(self.now, STAND_BACK).0);
+        let done = done.execute(tx).await?;
+        Ok(done.rows_affected())
+    }
+}
+
+/// Of what is not over.
+const WAKE: &str = "UPDATE work SET generation = generation + 1, due_at = CASE WHEN lease_token IS NULL \
+     AND (due_at IS NULL OR due_at > $1) THEN $1 ELSE due_at END, \
+     turn_at = CASE WHEN lease_token IS NULL AND (turn_at IS NULL OR turn_at > $2) THEN $2 \
+     ELSE turn_at END WHERE ended = 0";
+
+struct WakeJudgedOtherwise {
+    rules: String,
+    now: Millis,
+}
+
+impl Operation for WakeJudgedOtherwise {
+    type Output = u64;
+
+    async fn run(&self, tx: &mut AnyConnection) -> Result<u64, StoreError> {
+        let sql = format!(
+            "{WAKE} AND NOT EXISTS (SELECT 1 FROM verdicts WHERE verdicts.subject_key = work.subject_key \
+             AND verdicts.replaced_at IS NULL AND verdicts.rules_digest = $3)"
+        );
+        let done = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(self.now.0)
+            .bind(work::later(self.now, STAND_BACK).0)
+            .bind(self.rules.as_str())
+            .execute(tx)
+            .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+struct WakeRepository {
+    repo: RepoId,
+    now: Millis,
+}
+
+impl Operation for WakeRepository {
+    type Output = u64;
+
+    async fn run(&self, tx: &mut AnyConnection) -> Result<u64, StoreError> {
+        let done = sqlx::query(sqlx::AssertSqlSafe(format!("{WAKE} AND repo_id = $3")))
+            .bind(self.now.0)
+            .bind(work::later(self.now, STAND_BACK).0)
+            .bind(signed(self.repo.0, "repository id")?)
+            .execute(tx)
+            .await?;
         Ok(done.rows_affected())
     }
 }

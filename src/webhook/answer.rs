@@ -108,7 +108,7 @@ impl Outcome {
             (_, Accepted::Again) => Self::Again,
             (Fate::Ignore { reason }, _) => Self::Ignored { reason },
             (Fate::Queue { .. }, Accepted::New { subjects: 0 }) => {
-                Self::Ignored { reason: "no known subject has this head".to_owned() }
+                Self::Ignored { reason: "no known subject is meant".to_owned() }
             }
             (Fate::Queue { targets, floor, pusher }, Accepted::New { subjects }) => {
                 Self::Queued { subjects, read: read(&targets, &floor, pusher.as_ref()) }

@@ -8,7 +8,7 @@ use policy::rules::OWN_RULES;
 use policy::{Floor, InstallationId, Millis, PullSubject, RepoId, RepoName, ReviewFloor, Subject};
 use serde::de::DeserializeOwned;
 
-use super::payload::{Account, Check, Common, OnCheckRun, OnCheckSuite, OnPull, OnPush, Pull};
+use super::payload::{Account, Check, Common, OnCheckRun, OnCheckSuite, OnPull, OnPush, OnRepository, Pull};
 use super::signature::Verified;
 use crate::store::{Actor, Fate, Guid, NewDelivery, Target};
 
@@ -19,14 +19,16 @@ const PULLS: usize = 100;
 
 /// What the headers say.
 #[derive(Debug, Clone)]
-pub(super) struct Envelope {
-    pub(super) guid: Guid,
-    pub(super) event: String,
+pub struct Envelope {
+    /// `X-GitHub-Delivery`.
+    pub guid: Guid,
+    /// `X-GitHub-Event`.
+    pub event: String,
 }
 
 /// The body is no JSON.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NoJson;
+pub struct NoJson;
 
 /// A field that could not be read.
 struct Misfit {
@@ -45,7 +47,10 @@ pub(super) fn changes_the_roster(event: &str) -> bool {
 }
 
 /// Reads a delivery. `app_id` is our own App's, when known.
-pub(super) fn read(
+///
+/// # Errors
+/// [`NoJson`]; whatever else cannot be read is the delivery's fate.
+pub fn read(
     envelope: Envelope,
     body: Verified<Bytes>,
     app_id: Option<u64>,
@@ -81,7 +86,10 @@ pub(super) fn read(
 
 /// Events whose payload must be readable.
 fn is_known(event: &str) -> bool {
-    matches!(event, "pull_request" | "pull_request_review" | "check_run" | "check_suite" | "push")
+    matches!(
+        event,
+        "pull_request" | "pull_request_review" | "check_run" | "check_suite" | "push" | "repository"
+    )
 }
 
 fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Result<Fate, Trouble> {
@@ -99,6 +107,7 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
             on_check(common, parse::<OnCheckRun>(body)?.check_run, app_id)
         }
         ("push", _) => on_push(common, body),
+        ("repository", "edited" | "renamed" | "transferred") => on_repository(common, body),
         ("check_suite", "rerequested") => on_check(common, parse::<OnCheckSuite>(body)?.check_suite, app_id),
         ("pull_request_review" | "check_run" | "check_suite", _) => {
             Ok(ignore("this action asks for nothing"))
@@ -157,6 +166,17 @@ fn on_push(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None })
 }
 
+/// Another default branch may have other rules of the repository.
+fn on_repository(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
+    let edited = common.action.as_deref() == Some("edited");
+    if edited && parse::<OnRepository>(body)?.changes.is_none_or(|changes| changes.default_branch.is_none()) {
+        return Ok(ignore("this edit changes no rules"));
+    }
+    let Place { installation, repo_id, repo } = Place::of(common)?;
+    let targets = vec![Target::Repository { repo_id, repo, installation }];
+    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None })
+}
+
 /// Where a subject lives.
 struct Place {
     installation: InstallationId,
@@ -196,6 +216,10 @@ fn missing(path: &str) -> Trouble {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
+    // Keeping track of where one is costs as much as the reading, and is of use only when that fails.
+    if let Ok(value) = serde_json::from_slice(body) {
+        return Ok(value);
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

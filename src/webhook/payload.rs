@@ -70,6 +70,17 @@ pub(super) struct Head {
     pub(super) sha: Sha,
 }
 
+/// `repository`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnRepository {
+    pub(super) changes: Option<Changes>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Changes {
+    pub(super) default_branch: Option<serde::de::IgnoredAny>,
+}
+
 /// `push`.
 #[derive(Debug, Deserialize)]
 pub(super) struct OnPush {
@@ -99,6 +110,9 @@ struct PushedCommit {
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#push>
 const LISTED_COMMITS: usize = 2_048;
 
+/// Nor more changed files of a commit.
+const LISTED_FILES: usize = 3_000;
+
 impl OnPush {
     /// Whether the push may have changed a path: it did, or it cannot be seen that it did not.
     pub(super) fn may_touch(&self, path: &str) -> bool {
@@ -110,7 +124,10 @@ impl OnPush {
 impl PushedCommit {
     fn may_touch(&self, path: &str) -> bool {
         let lists = [&self.added, &self.removed, &self.modified];
-        lists.into_iter().any(|list| list.as_ref().is_none_or(|list| list.iter().any(|one| one == path)))
+        let listed: usize = lists.iter().filter_map(|list| list.as_ref()).map(Vec::len).sum();
+        // A merge may list nothing, and of very many files GitHub does not list all.
+        let whole = (1..LISTED_FILES).contains(&listed) && lists.iter().all(|list| list.is_some());
+        !whole || lists.into_iter().flatten().flatten().any(|one| one == path)
     }
 }
 

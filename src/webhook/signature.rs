@@ -33,11 +33,8 @@ impl<T> Verified<T> {
 ///
 /// Takes as long for a wrong signature as for a right one, whichever secret matches. An empty secret matches nothing:
 /// it would let everybody in.
-pub(super) fn verify<T: AsRef<[u8]>>(
-    raw: T,
-    signature: &str,
-    secrets: &[SecretString],
-) -> Option<Verified<T>> {
+#[must_use]
+pub fn verify<T: AsRef<[u8]>>(raw: T, signature: &str, secrets: &[SecretString]) -> Option<Verified<T>> {
     let mut claimed = [0_u8; 32];
     hex::decode_to_slice(signature.strip_prefix(PREFIX)?, &mut claimed).ok()?;
     let mut matched = Choice::from(0);

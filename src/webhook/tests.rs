@@ -48,6 +48,7 @@ pub(super) async fn door() -> Door {
     let (wake, roster) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
     let count = Arc::clone(&roster);
     let ingress = Ingress {
+        own_rules_changed: Arc::new(|_| ()),
         pushed: Arc::new(|_, _| ()),
         store: store.clone(),
         secrets: Arc::new([SecretString::from(NEW_SECRET), SecretString::from(OLD_SECRET)]),

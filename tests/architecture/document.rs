@@ -249,3 +249,26 @@ fn the_threat_model_points_to_tests() {
     assert!(pointed > 20, "the threat model points to {pointed} tests only");
     none(&wrong, "each attack that is said to be covered names a test or a scenario that is there:");
 }
+
+/// An event that the App is not subscribed to never comes, and no test of ours would miss it.
+#[test]
+fn the_app_is_told_to_subscribe_to_every_event_that_is_routed() {
+    let deploy = &file("docs/deploy.md").text;
+    let listed = deploy.lines().find(|line| line.contains("**Events.**")).unwrap();
+    let routed = &file("src/webhook/delivery.rs").text;
+    let functions = ["fn is_known(", "fn changes_the_roster("].map(|name| routed.split(name).nth(1).unwrap());
+    let mut events = BTreeSet::new();
+    for body in functions.map(|text| text.split("\n}").next().unwrap()) {
+        events.extend(body.split('"').skip(1).step_by(2));
+    }
+    assert!(events.len() >= 10, "{events:?}");
+    let mut missing = Vec::new();
+    for event in events {
+        let words = event.replace('_', " ");
+        let shown = format!("{}{}", words[..1].to_uppercase(), &words[1..]);
+        if !listed.contains(&format!(" {shown},")) && !listed.contains(&format!(" {shown}.")) {
+            missing.push(format!("`{event}` as \"{shown}\""));
+        }
+    }
+    none(&missing, "docs/deploy.md names every event:");
+}

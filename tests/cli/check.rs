@@ -35,6 +35,29 @@ fn what_valid_rules_mean_is_recorded() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A repository's own files below the sample: complaints with their lines, or what they mean. `BLESS=1` records.
+#[test]
+fn a_repositorys_own_file_is_checked_below_the_organisations() {
+    let (folder, files) = fixtures("repository");
+    let mut wrong = Vec::new();
+    for file in files {
+        let (code, out, err) = run(&folder, &["check", &file, "--under", "../../../rules.toml"]);
+        assert_eq!(err, "", "{file}");
+        let valid = matches!(file.as_str(), "tighter.toml" | "no-agents.toml");
+        assert_eq!(code, Some(i32::from(!valid)), "{file}: {out}");
+        let recorded = folder.join(&file).with_extension("txt");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&recorded, &out).unwrap();
+        } else if std::fs::read_to_string(&recorded).unwrap_or_default() != out {
+            wrong.push(format!("{file} now says:\n{out}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let (code, _, err) = run(&folder, &["check", "tighter.toml", "--under", "looser.toml"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("`looser.toml` is not valid: `portcullis check looser.toml` tells why"), "{err}");
+}
+
 #[test]
 fn every_code_is_explained() {
     let folder = tempfile::tempdir().unwrap();

@@ -57,7 +57,7 @@ test("every question gives the variables that its document declares", () => {
       const [value, isNeeded] = [given[name], type.kind === Kind.NON_NULL_TYPE];
       assert.ok(!isNeeded || (value !== null && value !== undefined), `${story}: $${name} is missing`);
       const word = (isNeeded ? type.type : type).name.value;
-      const kinds = { Int: "number", String: "string", Boolean: "boolean" };
+      const kinds = { Int: "number", String: "string", Boolean: "boolean", GitObjectID: "string" };
       if (value !== null && value !== undefined) assert.equal(typeof value, kinds[word], `${story}: $${name}`);
     }
   }

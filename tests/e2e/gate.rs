@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fake_github::{Delivery, FakeGithub, ShownCheck, Stage, Wait};
-use policy::rules::{RuleSource, Trouble};
+use policy::rules::RuleSource;
 use policy::{Millis, RepoName, Verdict};
 use portcullis::clock::{Clock, ClockHand};
 use portcullis::config::{RulesAt, RulesRepository, Settings};
@@ -144,16 +144,14 @@ impl Gate {
 
     /// Waits until everything open was asked for a look by the rules as they are now.
     async fn asked_by_rules(&self) {
-        let rules = self.running.gate().rulebook.current();
-        let digest = rules.in_force.as_ref().map_or("none", |rules| rules.digest.as_str());
-        let trouble = rules.trouble.as_ref().map(Trouble::sentence).unwrap_or_default();
-        let (store, stamp) = (&self.running.gate().store, format!("{digest} {trouble}"));
-        let asked = async {
-            while store.kv_get("rules.looked_at_by").await.unwrap().as_ref() != Some(&stamp) {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), asked).await.expect("the new rules are noticed");
+        let gate = self.running.gate();
+        let key = gate.rulebook.current().key();
+        let mut rolled_out = gate.rolled_out.subscribe();
+        let asked = rolled_out.wait_for(|out| *out == key);
+        tokio::time::timeout(Duration::from_secs(10), asked)
+            .await
+            .expect("the new rules are noticed")
+            .unwrap();
     }
 
     /// The whole forge as text, without what changes from run to run.

@@ -224,9 +224,102 @@ async fn own_rules_never_come_from_the_change_they_judge() {
 }
 
 #[tokio::test]
-async fn own_rules_that_are_no_text_block() {
+async fn own_rules_that_are_no_text_are_said_and_the_last_good_ones_stay() {
     let (gate, number) = Gate::with_approved_proposal().await;
     write(&gate, WEB, OWN, "version = 1\n\0\n").await;
     gate.settle().await;
+    gate.shows(number, "success");
+    let own = gate.verdict(number).await.rules.own.unwrap();
+    assert_eq!(
+        (own.digest, own.trouble.as_deref()),
+        (None, Some("`.github/portcullis.toml` is no text in UTF-8"))
+    );
+    write(&gate, WEB, OWN, "version = 1\n[tiers.routine]\napprovals = 2\n").await;
+    write(&gate, WEB, OWN, &"# ".repeat(40_000)).await;
+    gate.settle().await;
+    gate.shows(number, "success");
+    write(&gate, WEB, OWN, "version = 1\n[tiers.routine]\napprovals = 2\n").await;
+    gate.settle().await;
+    gate.shows(number, "action_required");
+    write(&gate, WEB, OWN, &"# ".repeat(40_000)).await;
+    gate.settle().await;
+    gate.shows(number, "action_required");
+    let own = gate.verdict(number).await.rules.own.unwrap();
+    assert!(own.digest.is_some() && own.trouble.unwrap().contains("larger than 65536 bytes"));
+}
+
+/// Two replicas, one of which has not read the newest rules yet: what it judged meanwhile is judged again.
+#[tokio::test]
+async fn what_was_judged_by_older_rules_is_looked_at_again() {
+    let (gate, number) = Gate::with_approved_proposal().await;
+    let (store, now) = (&gate.running.gate().store, gate.now());
+    let key = gate.running.gate().rulebook.current().key();
+    assert_eq!(store.wake_judged_otherwise(&key, now).await.unwrap(), 0);
+    gate.write_rules(&closed_rules()).await;
+    gate.settle().await;
     gate.shows(number, "failure");
+    // Another replica judged by the old rules after this one had woken everything.
+    assert_eq!(store.wake_judged_otherwise(&key, now).await.unwrap(), 1);
+    gate.settle().await;
+    let newer = gate.running.gate().rulebook.current().key();
+    assert_ne!(newer, key);
+    assert_eq!(store.wake_judged_otherwise(&newer, now).await.unwrap(), 0);
+}
+
+/// A hostile file from anybody's pull request is validated in no time.
+#[tokio::test]
+async fn a_hostile_proposal_holds_nobody_up() {
+    let (gate, number) = Gate::with_approved_proposal().await;
+    let (deep, long) = ("**/a/".repeat(100) + "b", "a/".repeat(200) + "c");
+    let many = "{a,b}".repeat(90);
+    let paths: Vec<String> = (0..60).map(|at| format!("\"{many}{at}\"")).collect();
+    let rule = |paths: &str| {
+        format!(
+            "[[rules]]\nid = \"r\"\non = [\"pull_request\"]\nwhen = {{ paths = [{paths}] }}\ndeny = true\n"
+        )
+    };
+    let text =
+        format!("version = 1\n{}{}", rule(&format!("\"{deep}\", \"{long}\"")), rule(&paths.join(", ")));
+    gate.github.push(Push::new("erin", WEB, "hostile").from("main").file(OWN, &text)).await.unwrap();
+    let hostile = gate.github.open(Open::new("erin", WEB, "hostile")).await.unwrap();
+    gate.settle().await;
+    gate.shows(number, "success");
+    assert_eq!(rules_check(&gate, WEB, hostile).unwrap().conclusion.as_deref(), Some("failure"));
+}
+
+/// The day that docs/rules.md tells, from the starter file to the verdict: what stands between is in `tests/cli/walk.rs`.
+#[tokio::test]
+async fn a_maintainers_day_ends_in_the_next_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let portcullis = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        let output = command.args(arguments).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+    };
+    portcullis(&["init", "--profile", "standard", "--org", "acme"]);
+    let starter = std::fs::read_to_string(folder.path().join("rules.toml")).unwrap();
+    let gate = Gate::with_policy(&forge(&starter), at(None)).await;
+    let edit = Push::new("Copilot", WEB, "copilot/fees").signed(Signature::by_github());
+    gate.github.push(edit.file("payments/fees.ts", "export const fee = 1;\n")).await.unwrap();
+    let number = gate.github.open(Open::new("Copilot", WEB, "copilot/fees")).await.unwrap();
+    gate.settle().await;
+    gate.review("alice", number, ReviewState::Approved).await;
+    gate.settle().await;
+    gate.shows(number, "success");
+
+    let payments = "\n[[rules]]\nid = \"payments\"\non = [\"pull_request\"]\nwhen = { paths = [\"payments/**\"] }\n\
+                    require = \"sensitive\"\nwhy = \"Somebody answers for money.\"\n";
+    std::fs::write(folder.path().join("rules.toml"), format!("{starter}{payments}")).unwrap();
+    portcullis(&["check", "rules.toml"]);
+    let commit = write(&gate, POLICY, "gate/rules.toml", &format!("{starter}{payments}")).await;
+    gate.rules_are(|rules| rules.commit.as_ref().is_some_and(|found| found.as_str() == commit)).await;
+    gate.settle().await;
+    gate.shows(number, "action_required");
+    let verdict = gate.verdict(number).await;
+    assert_eq!(verdict.rules.commit.unwrap().as_str(), commit);
+    let waits = &verdict.pulls[0].findings[0];
+    assert_eq!(waits.rule.as_ref().unwrap().id, "payments");
+    gate.review("dana", number, ReviewState::Approved).await;
+    gate.settle().await;
+    gate.shows(number, "success");
 }

@@ -6,13 +6,18 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FileChange, Globs, Mode};
+use crate::{FileChange, Globs, Mode, glob};
 
 mod builtin;
 mod fold;
+mod kinds;
+
+pub use kinds::Kinds;
+use kinds::Walks;
 
 /// The name of a class: a built-in one or one that `rules.toml` adds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,87 +100,135 @@ impl From<Class> for String {
 /// All patterns with the class each one gives.
 #[derive(Debug, Clone)]
 pub struct ClassTable {
-    /// Lower-case patterns, matched against lower-cased paths: `agents.MD` steers an agent as well.
-    builtin: Globs,
-    /// The class of each built-in pattern.
-    classes: Vec<Class>,
+    builtin: Arc<Builtin>,
     /// What `rules.toml` adds, matched as written.
-    added: Vec<(Class, Globs)>,
+    added: Vec<Added>,
+}
+
+/// Patterns that `rules.toml` adds to a class.
+#[derive(Debug, Clone)]
+struct Added {
+    class: Class,
+    /// As in [`Class::BUILTIN`], or after those; one for each class.
+    number: usize,
+    globs: Globs,
+}
+
+/// The part that is the same everywhere.
+#[derive(Debug)]
+struct Builtin {
+    /// Lower-case patterns, matched against lower-cased paths: `agents.MD` steers an agent as well.
+    globs: Globs,
+    /// Where the class of each pattern stands in [`Class::BUILTIN`].
+    numbers: Vec<usize>,
 }
 
 impl ClassTable {
     /// The table that every installation starts from.
     #[must_use]
     pub fn builtin() -> Self {
-        static TABLE: std::sync::LazyLock<ClassTable> = std::sync::LazyLock::new(|| {
-            let (classes, patterns): (Vec<Class>, Vec<&str>) = builtin::entries().unzip();
-            #[expect(clippy::expect_used, reason = "constant data, compiled by a test")]
-            let builtin = Globs::compile(&patterns).expect("the built-in patterns compile");
-            ClassTable { builtin, classes, added: Vec::new() }
+        static TABLE: LazyLock<Arc<Builtin>> = LazyLock::new(|| {
+            let (numbers, patterns): (Vec<usize>, Vec<&str>) =
+                builtin::entries().filter_map(|(class, pattern)| Some((number(&class)?, pattern))).unzip();
+            // A test compiles them. Were one refused all the same, every path would have every class: no floor gone.
+            let globs = Globs::compile(&patterns).unwrap_or_else(|_| Globs::everything(&patterns));
+            Arc::new(Builtin { globs, numbers })
         });
-        TABLE.clone()
+        Self { builtin: Arc::clone(&TABLE), added: Vec::new() }
     }
 
     /// Adds patterns to a class, built-in or new. There is no way to take any away.
     pub fn extend(&mut self, class: Class, globs: &Globs) {
-        self.added.push((class, globs.clone()));
+        let number = self.number(&class).unwrap_or(Class::BUILTIN.len() + self.added.len());
+        self.added.push(Added { class, number, globs: globs.clone() });
     }
 
     /// Whether the class exists: built in, or added by [`Self::extend`].
     #[must_use]
     pub fn knows(&self, class: &Class) -> bool {
-        Class::BUILTIN.contains(class) || self.added.iter().any(|(added, _)| added == class)
+        Class::BUILTIN.contains(class) || self.added.iter().any(|added| added.class == *class)
     }
 
     /// All classes of one changed path, at least one.
     #[must_use]
     pub fn classify(&self, file: &FileChange) -> BTreeSet<Class> {
-        let mut classes: BTreeSet<Class> = self.reasons(file).map(|(class, _)| class.clone()).collect();
-        if classes.is_empty() || (only_docs(&classes) && builtin::is_program(file.path.as_bytes())) {
-            classes.insert(Class::SOURCE);
-        }
-        classes
+        let mut kinds = Kinds::new(self);
+        kinds.of(file);
+        kinds.into_classes().into_iter().next().unwrap_or_default()
     }
 
     /// Each class that is not `source` by default, with the pattern or mode that gave it.
     pub fn reasons<'a>(&'a self, file: &FileChange) -> impl Iterator<Item = (&'a Class, &'a str)> + use<'a> {
+        let mut found = Vec::new();
+        self.each_reason(file, &mut Walks::new(self), |number, why| found.push((number, why)));
+        found.into_iter().filter_map(|(number, why)| Some((self.class(number)?, why)))
+    }
+
+    fn each_reason<'a>(
+        &'a self,
+        file: &FileChange,
+        walks: &mut Walks<'a>,
+        mut found: impl FnMut(usize, &'a str),
+    ) {
         let path = file.path.as_bytes();
         let modes = [file.old_mode, file.new_mode];
-        let mut found = Vec::new();
         if modes.contains(&Mode::Symlink) {
-            found.push((&Self::SYMLINK, "mode 120000"));
+            number(&Class::SYMLINK).into_iter().for_each(|number| found(number, "mode 120000"));
         }
         if modes.contains(&Mode::Submodule) {
-            found.push((&Self::SUBMODULE, "mode 160000"));
+            number(&Class::SUBMODULE).into_iter().for_each(|number| found(number, "mode 160000"));
         }
-        found.extend(self.of_builtin(&path.to_ascii_lowercase()));
+        walks.lower.clear();
+        walks.lower.extend(path.iter().map(u8::to_ascii_lowercase));
+        self.builtin.of(&walks.lower, &mut walks.builtin, &mut found);
         if let Some(folded) = fold::as_file_systems_do(path) {
             // A disguised name must not gain a class that rules are kinder to.
-            found.extend(self.of_builtin(&folded).filter(|(class, _)| !is_kind(class)));
+            let is_strict = |number: usize| Class::BUILTIN.get(number).is_some_and(|class| !is_kind(class));
+            self.builtin.of(&folded, &mut walks.builtin, |number, why| {
+                if is_strict(number) {
+                    found(number, why);
+                }
+            });
         }
-        for (class, globs) in &self.added {
-            let first = globs.matching(path).first().and_then(|at| globs.patterns().get(*at));
-            found.extend(first.map(|pattern| (class, pattern.as_str())));
+        for (Added { number, globs, .. }, walk) in self.added.iter().zip(&mut walks.added) {
+            let first = walk.matching(path).first();
+            if let Some(pattern) = first.and_then(|at| globs.patterns().get(*at)) {
+                found(*number, pattern);
+            }
         }
-        found.into_iter()
     }
 
-    const SYMLINK: Class = Class::SYMLINK;
-    const SUBMODULE: Class = Class::SUBMODULE;
-
-    fn of_builtin<'a>(&'a self, path: &[u8]) -> impl Iterator<Item = (&'a Class, &'a str)> + use<'a> {
-        let hits = self.builtin.matching(path).into_iter();
-        hits.filter_map(|at| Some((self.classes.get(at)?, self.builtin.patterns().get(at)?.as_str())))
+    /// The number of a class that exists.
+    fn number(&self, class: &Class) -> Option<usize> {
+        let added = || self.added.iter().find(|added| added.class == *class).map(|added| added.number);
+        number(class).or_else(added)
     }
+
+    /// The class by its number: the built-in ones first, then those that were added.
+    fn class(&self, number: usize) -> Option<&Class> {
+        let added = || self.added.iter().find(|added| added.number == number).map(|added| &added.class);
+        Class::BUILTIN.get(number).or_else(added)
+    }
+}
+
+impl Builtin {
+    fn of<'a>(&'a self, path: &[u8], walk: &mut glob::Walk<'_>, mut found: impl FnMut(usize, &'a str)) {
+        for at in walk.matching(path) {
+            if let (Some(number), Some(pattern)) = (self.numbers.get(*at), self.globs.patterns().get(*at)) {
+                found(*number, pattern);
+            }
+        }
+    }
+}
+
+/// Where a built-in class stands in [`Class::BUILTIN`].
+fn number(class: &Class) -> Option<usize> {
+    Class::BUILTIN.iter().position(|known| known == class)
 }
 
 /// Classes that rules tend to be kinder to than to `source`.
 fn is_kind(class: &Class) -> bool {
     *class == Class::DOCS || *class == Class::TESTS
-}
-
-fn only_docs(classes: &BTreeSet<Class>) -> bool {
-    classes.len() == 1 && classes.contains(&Class::DOCS)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ pub mod glob;
 mod path;
 mod sha;
 
-pub use class::{Class, ClassTable};
+pub use class::{Class, ClassTable, Kinds};
 pub use commit::{Commit, Ident, Trailer, parse_commits};
 pub use diff::{FileChange, Lines, Mode, ParseError, Status, parse_numstat, parse_raw_diff};
 pub use glob::{GlobError, Globs};

@@ -77,6 +77,7 @@ impl Default for AppSpec {
             "pull_request",
             "pull_request_review",
             "push",
+            "repository",
             "team",
         ];
         Self {

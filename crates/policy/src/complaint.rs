@@ -132,7 +132,18 @@ impl<'a> Complaints<'a> {
 
     fn push(&mut self, severity: Severity, code: Code, span: Range<usize>, message: String, help: String) {
         let (line, column) = place(self.text, span.start);
+        let (message, help) = (bounded(message), bounded(help));
         self.list.push(Complaint { code, severity, span, line, column, message, help });
+    }
+}
+
+/// A complaint may quote the file, and is stored with verdicts and shown on the forge.
+const MOST_CHARS: usize = 600;
+
+fn bounded(text: String) -> String {
+    match text.char_indices().nth(MOST_CHARS) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text,
     }
 }
 

@@ -11,10 +11,8 @@ mod involve;
 mod propose;
 mod standing;
 
-use change::{Class, FileChange};
-
 use crate::facts::{Fact, Facts, Pull, PullState};
-use crate::predicate::{Classified, Scene, Touched};
+use crate::predicate::{Scene, Touched};
 use crate::rules::in_force::InForce;
 use crate::rules::shelf::PathSet;
 use crate::rules::{RuleSource, Rules};
@@ -51,7 +49,7 @@ pub fn decide(facts: &Facts, source: &RuleSource) -> Verdict {
         enforcement: law.map_or(Enforcement::Active, InForce::enforcement),
         rules: RulesInForce { own: law.and_then(|law| law.stamp.clone()), ..source.stamp() },
         pulls,
-        proposals: propose::proposals(open_pulls(facts), facts, source),
+        proposals: propose::proposals(open_pulls(facts), facts, source, law),
     }
 }
 
@@ -105,18 +103,10 @@ fn classified<'f>(
     paths: &PathSet,
     governs: Option<&str>,
 ) -> Fact<Touched<'f>> {
-    let change = match &pull.change {
-        Fact::Unknown(why) => return Fact::Unknown(why.clone()),
-        Fact::Known(change) => change,
-    };
-    let classify = |file: &'f FileChange| {
-        let mut classes = rules.classes.classify(file);
-        if governs.is_some_and(|path| file.path.as_bytes().eq_ignore_ascii_case(path.as_bytes())) {
-            classes.insert(Class::GOVERNANCE);
-        }
-        Classified { file, classes, hits: paths.hits(file) }
-    };
-    Fact::Known(Touched::of(change.files.iter().map(classify).collect()))
+    match &pull.change {
+        Fact::Unknown(why) => Fact::Unknown(why.clone()),
+        Fact::Known(change) => Fact::Known(Touched::of(&change.files, &rules.classes, paths, governs)),
+    }
 }
 
 fn shown(pull: &Pull, involved: Involved) -> Involvement {

@@ -63,6 +63,9 @@ pub struct OwnRules {
     /// What stands there now; `None` when nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<RulesText>,
+    /// Why what stands there can be no rules: too large, no text, no file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<String>,
     /// What stood there when it was last valid; only looked up when it is not valid now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_good: Option<RulesText>,

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::facts::{Effects, ShownCheck};
 use crate::ids::{CheckRunId, RepoName, Sha};
-use crate::verdict::{Conclusion, Proposal, ProposalState, Verdict};
+use crate::verdict::{Conclusion, Proposal, ProposalState, Verdict, Whose};
 
 /// One effect on the forge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,9 @@ pub fn plan(verdict: &Verdict, effects: &Effects) -> Vec<Action> {
         external_id: format!("v{TEXT_VERSION}:{text}"),
     };
     let own = show(Shows::Verdict, verdict.check.clone(), verdict.shown(), verdict.digest());
-    let rules = proposed(verdict).map(|(conclusion, digest)| {
+    // Where nothing is proposed any more, a run that was shown must not go on telling of it.
+    let told = !verdict.proposals.is_empty() || !effects.rules_checks.is_empty();
+    let rules = told.then(|| proposed(verdict)).map(|(conclusion, digest)| {
         let rules = show(Shows::ProposedRules, rules_check(&verdict.check), conclusion, digest);
         difference(rules, &effects.rules_checks)
     });
@@ -92,16 +94,15 @@ fn difference(show: ShowCheck, shown: &[ShownCheck]) -> Option<ShowCheck> {
 }
 
 /// Whether the rules that are proposed could all come into force, and a digest of what is to be said of them.
-fn proposed(verdict: &Verdict) -> Option<(Conclusion, String)> {
-    if verdict.proposals.is_empty() {
-        return None;
-    }
+fn proposed(verdict: &Verdict) -> (Conclusion, String) {
     let usable = |proposal: &Proposal| match proposal.state {
-        ProposalState::Valid | ProposalState::Removed => true,
+        ProposalState::Valid => true,
+        // A repository can do without rules of its own, the organisation cannot.
+        ProposalState::Removed => proposal.whose == Whose::Repository,
         ProposalState::Invalid | ProposalState::Unseen(_) => false,
     };
     let conclusion =
         if verdict.proposals.iter().all(usable) { Conclusion::Success } else { Conclusion::Failure };
     let text = serde_json::to_vec(&verdict.proposals).unwrap_or_default();
-    Some((conclusion, hex::encode(Sha256::digest(text))))
+    (conclusion, hex::encode(Sha256::digest(text)))
 }

@@ -18,7 +18,7 @@ mod repos;
 
 use std::collections::BTreeSet;
 
-use change::{Class, FileChange, Globs};
+use change::{Class, ClassTable, FileChange, Globs, Kinds};
 
 use crate::complaint::Complaints;
 use crate::facts::{Fact, Lines, Pull, Repository};
@@ -41,28 +41,43 @@ pub(crate) struct Scene<'f> {
 #[derive(Debug)]
 pub(crate) struct Touched<'f> {
     files: Vec<Classified<'f>>,
-    classes: BTreeSet<Class>,
+    /// The classes of each kind of file.
+    kinds: Vec<BTreeSet<Class>>,
     hits: Hits,
 }
 
 impl<'f> Touched<'f> {
-    pub(crate) fn of(files: Vec<Classified<'f>>) -> Self {
-        let mut classes = BTreeSet::new();
-        for class in files.iter().flat_map(|file| &file.classes) {
-            if !classes.contains(class) {
-                classes.insert(class.clone());
-            }
-        }
+    /// Classifies and matches each file once for all rules. What stands at `governs` is governance as well.
+    pub(crate) fn of(
+        files: &'f [FileChange],
+        classes: &ClassTable,
+        paths: &PathSet,
+        governs: Option<&str>,
+    ) -> Self {
+        let governs = governs.map(str::as_bytes);
+        let mut kinds = Kinds::new(classes);
+        let classify = |(file, hits): (&'f FileChange, Hits)| {
+            let kind = match governs {
+                Some(path) if file.path.as_bytes().eq_ignore_ascii_case(path) => {
+                    kinds.of_with(file, &Class::GOVERNANCE)
+                }
+                _ => kinds.of(file),
+            };
+            Classified { file, kind, hits }
+        };
+        let files: Vec<_> = files.iter().zip(paths.hits(files.iter())).map(classify).collect();
         let hits = Hits::union(files.iter().map(|file| &file.hits));
-        Self { files, classes, hits }
+        Self { files, kinds: kinds.into_classes(), hits }
     }
 
     /// The files of one of the classes.
     pub(crate) fn of_classes(&self, wanted: &[Class]) -> Proof {
-        if !wanted.iter().any(|class| self.classes.contains(class)) {
+        let is_wanted = |classes: &BTreeSet<Class>| wanted.iter().any(|class| classes.contains(class));
+        let kinds: Vec<bool> = self.kinds.iter().map(is_wanted).collect();
+        if !kinds.contains(&true) {
             return Proof::default();
         }
-        self.those(|file| wanted.iter().any(|class| file.classes.contains(class)))
+        self.those(|file| kinds.get(file.kind) == Some(&true))
     }
 
     /// The files that match one of these patterns, and none of those.
@@ -79,23 +94,24 @@ impl<'f> Touched<'f> {
     }
 
     fn those(&self, hit: impl Fn(&Classified<'_>) -> bool) -> Proof {
-        Proof::files(self.files.iter().filter(|file| hit(file)))
+        let mut hits = self.files.iter().filter(|file| hit(file));
+        let evidence: Vec<_> = hits.by_ref().take(MOST_EVIDENCE).map(|file| self.evidence(file)).collect();
+        Proof { total: evidence.len() + hits.count(), evidence }
+    }
+
+    fn evidence(&self, file: &Classified<'_>) -> Evidence {
+        let classes = self.kinds.get(file.kind).cloned().unwrap_or_default();
+        Evidence::Path { path: file.file.path.clone(), classes }
     }
 }
 
-/// A changed file, the classes it falls in and the patterns it matches.
+/// A changed file, what kind it is of and the patterns it matches.
 #[derive(Debug)]
 pub(crate) struct Classified<'f> {
     pub(crate) file: &'f FileChange,
-    pub(crate) classes: BTreeSet<Class>,
+    kind: usize,
     /// Which path patterns of the rules it matches.
-    pub(crate) hits: Hits,
-}
-
-impl Classified<'_> {
-    fn evidence(&self) -> Evidence {
-        Evidence::Path { path: self.file.path.clone(), classes: self.classes.clone() }
-    }
+    hits: Hits,
 }
 
 /// What a condition says of a scene.
@@ -123,18 +139,6 @@ impl Proof {
     /// One sentence.
     pub(crate) fn note(text: impl Into<String>) -> Self {
         Self { evidence: vec![Evidence::Note(text.into())], total: 1 }
-    }
-
-    /// The files that decided.
-    fn files<'a, 'f: 'a>(hits: impl Iterator<Item = &'a Classified<'f>>) -> Self {
-        let mut proof = Self::default();
-        for hit in hits {
-            if proof.evidence.len() < MOST_EVIDENCE {
-                proof.evidence.push(hit.evidence());
-            }
-            proof.total += 1;
-        }
-        proof
     }
 
     /// Both together.

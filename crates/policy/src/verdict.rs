@@ -49,6 +49,12 @@ pub struct Proposal {
     pub state: ProposalState,
     /// Everything that is wrong or doubtful, in the order of the file.
     pub remarks: Vec<Remark>,
+    /// What would hold in addition, in sentences; may quote the file, so hostile text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adds: Vec<String>,
+    /// What would hold no longer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removes: Vec<String>,
 }
 
 /// Whose rules a file holds.

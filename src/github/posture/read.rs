@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use policy::rules::{OWN_MAX_BYTES, OWN_RULES};
 use policy::{Fact, InstallationId, RepoName};
 
 use super::ask::{Asker, all, fact, one};
@@ -11,7 +10,7 @@ use super::{
 };
 use crate::github::GitHub;
 use crate::github::error::{ForgeError, quote};
-use crate::github::file;
+use crate::github::{RulesFile, rules};
 
 /// A thousand installations, repositories of one, deploy keys, environments.
 const MOST_PAGES: u32 = 10;
@@ -130,12 +129,9 @@ impl GitHub {
         }
     }
 
-    async fn own_rules(&self, id: InstallationId, repo: &RepoName) -> Fact<Option<String>> {
-        let expression = file::at_head(OWN_RULES);
-        // One byte more than may come into force is enough to see that it is too long.
-        let read = file::read_as(self.api(), id, repo, (&expression, OWN_RULES), OWN_MAX_BYTES + 1).await;
-        match fact(read, "contents: read") {
-            Fact::Known(text) => text,
+    async fn own_rules(&self, id: InstallationId, repo: &RepoName) -> Fact<RulesFile> {
+        match fact(rules::own(self.api(), id, repo).await, "contents: read") {
+            Fact::Known(file) => file,
             Fact::Unknown(why) => Fact::Unknown(why),
         }
     }

@@ -202,7 +202,6 @@ pub(super) async fn look(
     wanted: &Wanted,
 ) -> Result<Observed, ForgeError> {
     let seen = github.read(subject, &wanted.check).await?;
-    let own_rules =
-        Fact::Known(OwnRules { newest: seen.own_rules().get().ok().cloned().flatten(), last_good: None });
+    let own_rules = Fact::Known(OwnRules::default());
     github.gather(subject, seen, Ask { wanted, own_rules, rules_path: None, known: &[], now: START }).await
 }

@@ -128,7 +128,7 @@ async fn a_repeated_check_of_ours_is_looked_at_again() {
     let mut elsewhere = of_run("rerequested", 31, json!([]));
     elsewhere["check_run"]["head_sha"] = json!("b".repeat(40));
     let answer = door.send("elsewhere", "check_run", &elsewhere).await;
-    assert_eq!(answer.body["reason"], "no known subject has this head");
+    assert_eq!(answer.body["reason"], "no known subject is meant");
 }
 
 #[tokio::test]
@@ -234,4 +234,69 @@ async fn a_thousand_over_http_cost_few_transactions() {
     assert_eq!(counters.operations, 1000);
     assert!(counters.transactions <= 500, "{counters:?}");
     assert_eq!(door.store.waiting().await.unwrap().subjects, 300);
+}
+
+fn on_push(branch: &str, commits: &[serde_json::Value]) -> serde_json::Value {
+    let mut push = on_pull("push");
+    push["ref"] = json!(format!("refs/heads/{branch}"));
+    push["forced"] = json!(false);
+    push["commits"] = json!(commits);
+    push["repository"]["default_branch"] = json!("main");
+    push
+}
+
+/// A push may bring other rules of the repository: only where it surely did not, nothing open is looked at again.
+#[tokio::test]
+async fn a_push_that_may_change_the_repositorys_rules_wakes_what_is_open_there() {
+    let door = door().await;
+    door.send("first", "pull_request", &on_pull("opened")).await;
+    let first = door.claim().await.remove(0);
+    door.store.finish(&first, Next::Done, NOW).await.unwrap();
+    let own = json!([".github/portcullis.toml"]);
+    let touching = json!({ "added": [], "removed": [], "modified": own });
+    let other = json!({ "added": ["a"], "removed": [], "modified": [] });
+    let many: Vec<String> = (0..3_000).map(|n| n.to_string()).collect();
+    for (n, (branch, commits, wakes)) in [
+        ("main", vec![touching.clone()], true),
+        ("main", vec![json!({ "added": own, "removed": [], "modified": [] })], true),
+        ("main", vec![json!({ "added": [], "removed": own, "modified": [] })], true),
+        ("main", vec![other.clone(), touching.clone()], true),
+        ("main", vec![], true),
+        ("main", vec![json!({ "added": [], "removed": [], "modified": [] })], true),
+        ("main", vec![json!({ "added": ["a"] })], true),
+        ("main", vec![json!({ "added": many, "removed": [], "modified": [] })], true),
+        ("main", vec![other.clone(); 2_048], true),
+        ("main", vec![other.clone()], false),
+        ("topic", vec![touching], false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let answer = door.send(&format!("p-{n}"), "push", &on_push(branch, &commits)).await;
+        let outcome = if wakes { "queued" } else { "ignored" };
+        assert_eq!(answer.body["outcome"], outcome, "{n}: {}", answer.body);
+        let leases = door.claim().await;
+        assert_eq!(leases.len(), usize::from(wakes), "{n}");
+        for lease in leases {
+            door.store.finish(&lease, Next::Done, NOW).await.unwrap();
+        }
+    }
+    let mut forced = on_push("main", &[other]);
+    forced["forced"] = json!(true);
+    assert_eq!(door.send("forced", "push", &forced).await.body["outcome"], "queued");
+}
+
+#[tokio::test]
+async fn another_default_branch_may_have_other_rules() {
+    let door = door().await;
+    door.send("first", "pull_request", &on_pull("opened")).await;
+    let mut edited = on_pull("edited");
+    edited["changes"] = json!({ "description": { "from": "old" } });
+    assert_eq!(door.send("described", "repository", &edited).await.body["outcome"], "ignored");
+    edited["changes"] = json!({ "default_branch": { "from": "old" } });
+    let answer = door.send("switched", "repository", &edited).await;
+    assert_eq!((&answer.body["outcome"], &answer.body["subjects"]), (&json!("queued"), &json!(1)));
+    let renamed = on_pull("renamed");
+    assert_eq!(door.send("renamed", "repository", &renamed).await.body["outcome"], "queued");
+    assert_eq!(door.send("starred", "repository", &on_pull("archived")).await.body["outcome"], "ignored");
 }

@@ -6,8 +6,7 @@
 
 /// The lower-cased path as the laxest file system would see it, when that differs from plain lower case.
 pub(super) fn as_file_systems_do(path: &[u8]) -> Option<Vec<u8>> {
-    let lax_end = path.split(|b| *b == b'/').any(|name| matches!(name.last(), Some(b'.' | b' ')));
-    if path.is_ascii() && !lax_end {
+    if path.is_ascii() && !ends_lax(path) {
         return None;
     }
     let text = String::from_utf8_lossy(path);
@@ -15,6 +14,15 @@ pub(super) fn as_file_systems_do(path: &[u8]) -> Option<Vec<u8>> {
     let names: Vec<&str> = letters.split('/').map(|name| name.trim_end_matches(['.', ' '])).collect();
     let folded = names.join("/").into_bytes();
     (folded != path.to_ascii_lowercase()).then_some(folded)
+}
+
+/// Whether a name in it ends with what Windows drops.
+fn ends_lax(path: &[u8]) -> bool {
+    let dropped = |byte: &u8| matches!(byte, b'.' | b' ');
+    // Looks at all of it rather than stopping early: that is many bytes at once.
+    let inner = path.iter().zip(path.iter().skip(1));
+    let inside = inner.fold(false, |found, (before, byte)| found | (dropped(before) & (*byte == b'/')));
+    inside || path.last().is_some_and(dropped)
 }
 
 fn fold(c: char) -> char {

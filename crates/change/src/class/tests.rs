@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::{RawPath, Sha, Status};
 
@@ -65,6 +67,8 @@ fn the_governance_floor_covers_every_place() {
         ".github/settings.yml",
         ".github/rulesets/main.json",
         ".mergify.yml",
+        "mergify.yml",
+        "kodiak.toml",
         ".github/mergify.yml",
         "src/.gitattributes",
     ] {
@@ -179,6 +183,9 @@ fn extending_only_ever_adds() {
     assert_eq!(of(b"AGENTS.md"), BTreeSet::from([Class::DOCS, Class::STEERING]));
     let reasons: Vec<_> = table.reasons(&file(b"tools/x.sh", Mode::File)).map(|(_, why)| why).collect();
     assert_eq!(reasons, ["tools/*.sh"]);
+    table.extend(Class::DOCS, &Globs::compile(&["site/**"]).unwrap());
+    let site = table.classify(&file(b"site/run.js", Mode::File));
+    assert_eq!(site, BTreeSet::from([Class::DOCS, Class::SOURCE]));
 }
 
 #[test]
@@ -186,7 +193,9 @@ fn the_table_is_lower_case_and_compiles() {
     for (class, pattern) in builtin::entries() {
         assert_eq!(pattern, pattern.to_ascii_lowercase(), "{class}");
     }
-    assert!(!ClassTable::builtin().classes.is_empty());
+    let (_, patterns): (Vec<_>, Vec<_>) = builtin::entries().unzip();
+    assert_eq!(Globs::compile(&patterns).map(|globs| globs.matching(b"src/lib.rs")), Ok(vec![]));
+    assert_eq!(ClassTable::builtin().builtin.numbers.len(), patterns.len());
 }
 
 #[test]
@@ -206,4 +215,61 @@ fn classifies_thousands_of_paths_at_once() {
         .map(|n| file(format!("services/part{}/src/module_{n}.rs", n % 40).as_bytes(), Mode::File))
         .collect();
     assert!(files.iter().all(|file| table.classify(file) == BTreeSet::from([Class::SOURCE])));
+}
+
+#[test]
+fn patterns_that_match_everything_leave_no_floor_out() {
+    assert_eq!(Globs::everything(&["a", "b"]).matching(b"any/path"), [0, 1]);
+}
+
+#[test]
+fn files_of_one_kind_have_the_same_classes() {
+    let mut table = ClassTable::builtin();
+    table.extend(Class::CI, &Globs::compile(&["src/**"]).unwrap());
+    let paths = ["a.rs", "b.rs", "README.md", "src/x.rs", "docs/a.md", ".github/workflows/x.yml"];
+    let mut kinds = Kinds::new(&table);
+    let found: Vec<_> = paths.iter().map(|path| kinds.of(&file(path.as_bytes(), Mode::File))).collect();
+    assert_eq!(found, [0, 0, 1, 2, 1, 2]);
+    let classes = kinds.into_classes();
+    for (path, kind) in paths.iter().zip(found) {
+        assert_eq!(classes[kind], table.classify(&file(path.as_bytes(), Mode::File)), "{path}");
+    }
+}
+
+proptest! {
+    /// Against the matcher that the patterns were written for, on paths made of what stands in them.
+    #[test]
+    fn the_table_means_what_globset_says(
+        picks in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12), 1..6),
+        tail in "[a-z.]{0,3}",
+    ) {
+        let (_, patterns): (Vec<_>, Vec<_>) = builtin::entries().unzip();
+        let pieces: Vec<&str> = patterns
+            .iter()
+            .flat_map(|pattern| pattern.split(|c: char| "{},*/".contains(c)))
+            .filter(|piece| !piece.is_empty())
+            .collect();
+        let mut path = String::new();
+        for (pick, joint) in &picks {
+            path.push_str(pieces[pick.index(pieces.len())]);
+            path.push_str(["/", "/", "/", "", "", ".", "-x", "x", "_", "/x/", "/", "."][*joint]);
+        }
+        path.push_str(&tail);
+        let by_globset: Vec<usize> =
+            patterns.iter().enumerate().filter(|(at, _)| oracle(*at).is_match(&path)).map(|(at, _)| at).collect();
+        prop_assert_eq!(ClassTable::builtin().builtin.globs.matching(path.as_bytes()), by_globset);
+    }
+}
+
+/// One pattern as `globset` reads it by itself.
+fn oracle(at: usize) -> &'static globset::GlobMatcher {
+    static MATCHERS: LazyLock<Vec<globset::GlobMatcher>> = LazyLock::new(|| {
+        let compile = |(_, pattern): (Class, &str)| {
+            let mut glob = globset::GlobBuilder::new(pattern);
+            glob.literal_separator(true).backslash_escape(true).empty_alternates(true);
+            glob.build().unwrap().compile_matcher()
+        };
+        builtin::entries().map(compile).collect()
+    });
+    &MATCHERS[at]
 }

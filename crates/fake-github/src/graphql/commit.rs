@@ -3,10 +3,12 @@
 use super::Sight;
 use super::checks;
 use super::connection::List;
-use super::object::last_change;
+use super::object::{file, last_change};
 use super::people::{Account, GitActor};
 use super::pull::PullRequest;
+use super::root::forbidden;
 use super::walk::{Arguments, Got, Node, Trouble};
+use crate::auth::Level;
 use crate::clock::rfc3339;
 use crate::payload::WEB;
 use crate::pull::PullStatus;
@@ -110,6 +112,11 @@ impl<'w> Node<'w> for Commit<'w> {
             "authors" => return self.authors(arguments),
             "parents" => return self.parents(arguments),
             "history" => return self.history(arguments),
+            "file" if !self.sight.token.allows("contents", Level::Read) => {
+                arguments.take("path");
+                return Err(forbidden());
+            }
+            "file" => file(self.sight, self.repo, &commit.tree, &arguments.text("path")),
             "signature" => {
                 let sight = self.sight;
                 Got::maybe(commit.signature.as_ref().map(|signed| Signature { sight, signed }))

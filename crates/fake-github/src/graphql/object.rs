@@ -1,6 +1,4 @@
-//! Files and branches by name: `object(expression:)` and `defaultBranchRef`.
-//!
-//! Only what such expressions are used for here: `HEAD:path` and `COMMIT:path`.
+//! Files of commits, and branches by name. What stands at a path is a file here, or nothing: folders are not told of.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,14 +13,29 @@ use crate::repo::Repo;
 /// GitHub tells no more of a blob's text than this.
 const MOST_TEXT: usize = 512 * 1024;
 
-/// The blob that an expression names, or nothing.
-pub(super) fn object<'w>(sight: Sight<'w>, repo: &'w Repo, expression: &str) -> Got<'w> {
-    let Some((revision, path)) = expression.split_once(':') else { return Got::maybe(None::<Blob>) };
-    let tip = repo.branches.get(&repo.default_branch).map(String::as_str);
-    let commit = if revision == "HEAD" { tip } else { Some(revision) };
-    let commit = commit.and_then(|sha| sight.world.commit(repo, sha));
-    let file = commit.and_then(|commit| sight.world.files.get(&repo.dir, &commit.tree, path));
-    Got::maybe(file.map(|(oid, bytes)| Blob { oid, bytes }))
+/// What stands at a path of a commit, or nothing.
+pub(super) fn file<'w>(sight: Sight<'w>, repo: &Repo, tree: &str, path: &str) -> Got<'w> {
+    let file = sight.world.files.get(&repo.dir, tree, path);
+    Got::maybe(file.map(|(oid, bytes)| TreeEntry { oid, bytes }))
+}
+
+struct TreeEntry {
+    oid: String,
+    bytes: Vec<u8>,
+}
+
+impl<'w> Node<'w> for TreeEntry {
+    fn typename(&self) -> &'static str {
+        "TreeEntry"
+    }
+
+    fn field(&self, name: &str, _: &mut Arguments) -> Result<Got<'w>, Trouble> {
+        Ok(match name {
+            "type" => Got::leaf("blob"),
+            "object" => Got::node(Blob { oid: self.oid.clone(), bytes: self.bytes.clone() }),
+            _ => return Err(Trouble::NoField),
+        })
+    }
 }
 
 /// What the files of trees say, each asked of git once.

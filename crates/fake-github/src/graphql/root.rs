@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::Sight;
+use super::commit::Commit;
 use super::connection::List;
-use super::object::{Ref, object};
+use super::object::Ref;
 use super::people::{Account, Organization};
 use super::pull::PullRequest;
 use super::walk::{Arguments, Got, Node, Trouble};
@@ -115,11 +116,11 @@ impl<'w> Node<'w> for Repository<'w> {
                 Got::maybe(tip.map(|tip| Ref { sight, repo, name, tip }))
             }
             "object" => {
-                let expression = arguments.text("expression");
-                if !self.sight.token.allows("contents", Level::Read) {
+                let (oid, sight) = (arguments.text("oid"), self.sight);
+                if !sight.token.allows("contents", Level::Read) {
                     return Err(forbidden());
                 }
-                object(self.sight, repo, &expression)
+                Got::maybe(sight.world.commit(repo, &oid).map(|commit| Commit { sight, repo, commit }))
             }
             "pullRequest" | "pullRequests" if !reads_pulls => {
                 arguments.take("number");

@@ -83,7 +83,7 @@ impl Client {
 pub(crate) fn pull_variables(number: u64) -> Value {
     json!({
         "owner": "acme", "name": "web", "number": number, "appId": 4242, "checkName": "portcullis",
-        "rulesCheckName": "portcullis/rules", "ownRules": "HEAD:.github/portcullis.toml",
+        "rulesCheckName": "portcullis/rules", "ownRules": ".github/portcullis.toml",
         "moreCommits": false, "moreReviews": false, "evenMoreReviews": false,
     })
 }

@@ -298,6 +298,11 @@ catalogue! {
     OnlyOrganisation "only-organisation" Error, InRepositoryFile:
         "Remove it here, or ask whoever maintains the organisation's rules.",
         "version = 1\n\n[people]\nmembers_of = [\"contractors\"]\n" => "version = 1\n";
+    /// A repository's own file names more than 20 teams. Reading their members costs calls that all repositories share.
+    TooManyTeams "too-many-teams" Error, InRepositoryFile:
+        "Name one team for each purpose, or have the organisation make one of several.",
+        "version = 1\n\n[tiers.wide]\napprovals = 1\nfrom = [\"@a/t1\",\"@a/t2\",\"@a/t3\",\"@a/t4\",\"@a/t5\",\"@a/t6\",\"@a/t7\",\"@a/t8\",\"@a/t9\",\"@a/t10\",\"@a/t11\",\"@a/t12\",\"@a/t13\",\"@a/t14\",\"@a/t15\",\"@a/t16\",\"@a/t17\",\"@a/t18\",\"@a/t19\",\"@a/t20\",\"@a/t21\"]\n"
+        => "version = 1\n\n[tiers.wide]\napprovals = 1\nfrom = [\"@acme/t1\"]\n";
     /// A rule of a repository's own file has the id of one of the organisation's; both apply.
     SameId "same-id" Warning, InRepositoryFile:
         "Nothing in a repository replaces a rule of the organisation: give it another id.",

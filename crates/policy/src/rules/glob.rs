@@ -55,7 +55,7 @@ fn compile(
 }
 
 /// A longer list would take longer to compare than anybody reads.
-const MOST_COMPARED: usize = 200;
+const MOST_COMPARED: usize = 50;
 
 /// Warns of patterns that others in the list cover.
 fn covered(key: &str, patterns: &[String], texts: &[At<String>], complaints: &mut Complaints<'_>) {

@@ -29,13 +29,18 @@ impl<'r> InForce<'r> {
             Fact::Known(own) => own,
             Fact::Unknown(why) => return Self { unseen: Some(why.clone()), ..alone },
         };
-        let Some(newest) = &own.newest else { return alone };
-        let parsed = Tightening::parse(rules, &newest.text);
-        if parsed.valid {
-            let stamp = stamp(newest, parsed.tightening.as_ref(), None);
-            return Self { own: parsed.tightening, stamp: Some(stamp), ..alone };
-        }
-        let trouble = Some(Trouble::Invalid(parsed.complaints).sentence());
+        let trouble = match (&own.newest, &own.unusable) {
+            (None, None) => return alone,
+            (_, Some(why)) => Some(why.clone()),
+            (Some(newest), None) => {
+                let parsed = Tightening::parse(rules, &newest.text);
+                if parsed.valid {
+                    let stamp = stamp(newest, parsed.tightening.as_ref(), None);
+                    return Self { own: parsed.tightening, stamp: Some(stamp), ..alone };
+                }
+                Some(Trouble::Invalid(parsed.complaints).sentence())
+            }
+        };
         let Some(last_good) = &own.last_good else {
             let stamp = OwnRulesInForce { source: OWN_RULES.to_owned(), blob: None, digest: None, trouble };
             return Self { stamp: Some(stamp), ..alone };
@@ -99,7 +104,7 @@ fn stamp(text: &RulesText, tightening: Option<&Tightening>, trouble: Option<Stri
 }
 
 /// As many approvals as either asks for, from teams that both would take; of teams that only one names, those.
-fn stricter(organisation: &Tier, own: &Tier) -> Tier {
+pub(crate) fn stricter(organisation: &Tier, own: &Tier) -> Tier {
     let both: std::collections::BTreeSet<_> = organisation.from.intersection(&own.from).cloned().collect();
     let from = match (organisation.from.is_empty(), both.is_empty()) {
         (true, _) => own.from.clone(),

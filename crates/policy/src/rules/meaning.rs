@@ -3,6 +3,7 @@
 //! Made of the parsed rules and nothing else, so that a typo that changes the meaning changes a sentence.
 
 use super::read::{list, quoted_or};
+use super::shelf::PathSet;
 use super::{Agent, Demand, Rule, Rules, Tier, Verb};
 use crate::verdict::{Enforcement, quoted};
 
@@ -83,32 +84,43 @@ impl Rules {
     }
 
     fn tier_words(&self, name: &str) -> String {
-        let words = self.tiers.get(name).map_or_else(String::new, approvals);
-        format!("tier `{}`: {words}", quoted(name))
+        tier_words(name, self.tiers.get(name))
     }
 
     /// What the rule asks of a change, to stand behind "changes that".
     pub(super) fn conditions(&self, rule: &Rule) -> Vec<String> {
-        rule.when.iter().map(|condition| condition.words(&self.paths)).collect()
+        conditions(rule, &self.paths)
     }
 
     fn rule_sentence(&self, rule: &Rule) -> String {
-        let conditions = self.conditions(rule);
-        let subject = match conditions.as_slice() {
-            [] => "Agents' changes".to_owned(),
-            [one] => format!("Agents' changes that {one}"),
-            [most @ .., last] => format!("Agents' changes that {}, and {last},", most.join(", ")),
-        };
-        match &rule.demand {
-            Demand::Deny => format!("{subject} are denied (rule `{}`).", rule.id),
-            Demand::Require(tier) => {
-                format!("{subject} need {} (rule `{}`).", self.tier_words(tier), rule.id)
-            }
-        }
+        rule_sentence(rule, &self.paths, |tier| self.tier_words(tier))
     }
 }
 
-fn approvals(tier: &Tier) -> String {
+fn conditions(rule: &Rule, paths: &PathSet) -> Vec<String> {
+    rule.when.iter().map(|condition| condition.words(paths)).collect()
+}
+
+/// What a rule says; `tier_words` tells what its tier asks for.
+pub(super) fn rule_sentence(rule: &Rule, paths: &PathSet, tier_words: impl Fn(&str) -> String) -> String {
+    let conditions = conditions(rule, paths);
+    let subject = match conditions.as_slice() {
+        [] => "Agents' changes".to_owned(),
+        [one] => format!("Agents' changes that {one}"),
+        [most @ .., last] => format!("Agents' changes that {}, and {last},", most.join(", ")),
+    };
+    match &rule.demand {
+        Demand::Deny => format!("{subject} are denied (rule `{}`).", rule.id),
+        Demand::Require(tier) => format!("{subject} need {} (rule `{}`).", tier_words(tier), rule.id),
+    }
+}
+
+/// What a tier asks for, with its name.
+pub(super) fn tier_words(name: &str, tier: Option<&Tier>) -> String {
+    format!("tier `{}`: {}", quoted(name), tier.map_or_else(String::new, approvals))
+}
+
+pub(super) fn approvals(tier: &Tier) -> String {
     let from: Vec<String> = tier.from.iter().map(ToString::to_string).collect();
     match (tier.approvals, from.as_slice()) {
         (0, _) => "no approval".to_owned(),

@@ -60,10 +60,13 @@ impl PathSet {
         all.get(slot.0.clone()).unwrap_or_default()
     }
 
-    /// Every pattern that the changed path matches.
-    pub(crate) fn hits(&self, file: &FileChange) -> Hits {
-        let matching = |globs: &Globs| globs.matching(file.path.as_bytes());
-        Hits(self.globs.as_ref().map(matching).unwrap_or_default())
+    /// What each changed path matches, in order.
+    pub(crate) fn hits<'f>(&self, files: impl Iterator<Item = &'f FileChange>) -> impl Iterator<Item = Hits> {
+        let mut walk = self.globs.as_ref().map(Globs::walk);
+        files.map(move |file| match &mut walk {
+            Some(walk) => Hits(walk.matching(file.path.as_bytes()).to_vec()),
+            None => Hits::default(),
+        })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::gate::DEFAULT_CHECK;
 use super::in_force::InForce;
 use super::{Expiry, Rules};
@@ -95,12 +97,26 @@ impl RuleSource {
         };
         let mut wanted = rules.wanted();
         if let Some(own) = InForce::of(rules, own).own {
-            wanted.groups.extend(own.groups().cloned());
+            wanted.groups.extend(own.groups().into_iter().cloned());
             if own.lines() == Lines::Count {
                 wanted.lines = Lines::Count;
             }
         }
         wanted
+    }
+
+    /// Tells these rules from others: whoever was judged by others must be looked at again. An invalid text counts, for
+    /// every verdict says so; a forge that cannot be read does not, for a moment of that would wake everything.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let digest = self.in_force.as_ref().map_or("none", |rules| rules.digest.as_str());
+        match &self.trouble {
+            Some(trouble @ Trouble::Invalid(_)) => {
+                let said = hex::encode(Sha256::digest(trouble.sentence().as_bytes()));
+                format!("{digest} {}", said.get(..16).unwrap_or_default())
+            }
+            Some(Trouble::Unreadable(_)) | None => digest.to_owned(),
+        }
     }
 
     /// The name of the check that verdicts are shown by.

@@ -4,6 +4,7 @@
 //! line. Not relied on: [`super::InForce`] puts both together so that whatever stands here, nothing is loosened.
 
 mod agents;
+mod meaning;
 mod tiers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +58,9 @@ pub struct Tightened {
     pub valid: bool,
 }
 
+/// Teams that a repository's own rules may name. The members of each are read with calls that all repositories share.
+const MOST_TEAMS: usize = 20;
+
 /// What only the organisation's rules may hold.
 const OF_THE_ORGANISATION: [&str; 2] = ["people", "classes"];
 
@@ -83,9 +87,10 @@ impl Tightening {
         Tightened { tightening, valid: !complaints.has_errors(), complaints: complaints.finish() }
     }
 
-    /// Teams whose members matter.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.tiers.values().flat_map(|tier| tier.from.iter())
+    /// Teams whose members matter, never more than may be named.
+    pub(crate) fn groups(&self) -> BTreeSet<&Group> {
+        let all: BTreeSet<&Group> = self.tiers.values().flat_map(|tier| tier.from.iter()).collect();
+        all.into_iter().take(MOST_TEAMS).collect()
     }
 
     /// Whether changed lines must be counted.
@@ -108,6 +113,12 @@ fn parse_root(over: &Rules, text: &str, mut root: Table<'_>, complaints: &mut Co
     }
     let (enforcement, only) = parse_gate(over, &mut root, complaints);
     let tiers = tiers::parse(over, &mut root, complaints);
+    let teams: BTreeSet<&Group> = tiers.values().flat_map(|tier| tier.from.iter()).collect();
+    if teams.len() > MOST_TEAMS {
+        let message = format!("the tiers name {} teams, more than {MOST_TEAMS}", teams.len());
+        let help = "Name one team for each purpose, or have the organisation make one of several.";
+        complaints.error(Code::TooManyTeams, 0..0, message, help);
+    }
     let agents = agents::parse(over, &mut root, complaints);
     let agent_names: Vec<String> = over.agents.keys().cloned().collect();
     let tier_names: BTreeSet<String> = over.tiers.keys().chain(tiers.keys()).cloned().collect();

@@ -81,7 +81,7 @@ fn a_file_that_loosens_is_refused_with_its_line_and_the_organisation_alone_holds
 fn the_last_good_file_stays_in_force() {
     let text = |text: &str| Some(RulesText { blob: sha(0x61), text: text.to_owned() });
     let scene = Scene::by_copilot().approved(&alice()).facts(|facts| {
-        facts.own_rules = Fact::Known(OwnRules { newest: text(LOOSE), last_good: text(TWO) });
+        facts.own_rules = Fact::Known(OwnRules { newest: text(LOOSE), unusable: None, last_good: text(TWO) });
     });
     let verdict = scene.decide();
     assert_eq!(approvals_needed(&verdict.pulls[0]), 2);
@@ -96,7 +96,9 @@ fn a_file_that_the_organisation_has_outgrown_goes_on_tightening() {
     let scene = Scene::by_copilot()
         .approved(&alice())
         .rules("[tiers.routine]\napprovals = 1", "[tiers.routine]\napprovals = 3")
-        .facts(|facts| facts.own_rules = Fact::Known(OwnRules { newest: text.clone(), last_good: text }));
+        .facts(|facts| {
+            facts.own_rules = Fact::Known(OwnRules { newest: text.clone(), unusable: None, last_good: text })
+        });
     let verdict = scene.ends(Conclusion::Failure, &[Code::AgentVerb, Code::RuleRequires]);
     assert_eq!(approvals_needed(&verdict), 3);
 }
@@ -163,4 +165,19 @@ fn proposed_rules_are_validated_and_judge_nothing() {
     let remark = propose(Fact::Known(Some(LOOSE))).decide().proposals.remove(0);
     assert_eq!(remark.state, ProposalState::Invalid);
     assert_eq!((remark.remarks[0].code.as_str(), remark.remarks[0].line), ("loosening", 4));
+}
+
+#[test]
+fn what_can_be_no_rules_is_said_and_the_last_good_file_stays() {
+    let last_good = Some(RulesText { blob: sha(0x61), text: TWO.to_owned() });
+    for (last_good, needed) in [(last_good, 2), (None, 1)] {
+        let verdict = Scene::by_copilot()
+            .facts(|facts| {
+                let unusable = Some("it is no text".to_owned());
+                facts.own_rules = Fact::Known(OwnRules { newest: None, unusable, last_good });
+            })
+            .decide();
+        assert_eq!(approvals_needed(&verdict.pulls[0]), needed);
+        assert_eq!(verdict.rules.own.unwrap().trouble.as_deref(), Some("it is no text"));
+    }
 }

@@ -177,7 +177,7 @@ impl Scene {
     /// The repository has rules of its own.
     pub(super) fn own_rules(self, text: &str) -> Self {
         let newest = Some(RulesText { blob: sha(0x60), text: text.to_owned() });
-        self.facts(|facts| facts.own_rules = Fact::Known(OwnRules { newest, last_good: None }))
+        self.facts(|facts| facts.own_rules = Fact::Known(OwnRules { newest, ..OwnRules::default() }))
     }
 
     /// The change touches exactly these files.

@@ -42,17 +42,35 @@ fn literal(pattern: &str) -> &str {
     pattern.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default()
 }
 
+/// Patterns with more parts than these together are not compared: a file may come from anybody.
+const MOST_CELLS: usize = 400;
+
+/// Part by part, each pair of places looked at once however many `**` there are.
 fn all(wide: &[String], narrow: &[String]) -> bool {
-    match (wide, narrow) {
-        ([], []) => true,
-        // At the end it stands for at least one part, and whatever is left of `narrow` is at least one.
-        ([last], [_, ..]) if last == "**" => true,
-        ([first, rest @ ..], _) if first == "**" && !rest.is_empty() => {
-            all(rest, narrow) || matches!(narrow, [_, less @ ..] if all(wide, less))
-        }
-        ([first, rest @ ..], [part, less @ ..]) => part != "**" && one(first, part) && all(rest, less),
-        _ => false,
+    if wide.len().saturating_mul(narrow.len()) > MOST_CELLS {
+        return false;
     }
+    // Whether the rest of `wide` from a place covers the rest of `narrow` from each of its places; from the back.
+    let mut below: Vec<bool> = (0..=narrow.len()).map(|at| at == narrow.len()).collect();
+    for (at, part) in wide.iter().enumerate().rev() {
+        let is_last = at + 1 == wide.len();
+        let mut here = vec![false; narrow.len() + 1];
+        for place in (0..=narrow.len()).rev() {
+            let then = |from: &[bool], place: usize| from.get(place).copied().unwrap_or(false);
+            let holds = match (part.as_str(), narrow.get(place)) {
+                // At the end it stands for at least one part, and whatever is left of `narrow` is at least one.
+                ("**", left) if is_last => left.is_some(),
+                ("**", left) => then(&below, place) || (left.is_some() && then(&here, place + 1)),
+                (part, Some(other)) => other != "**" && one(part, other) && then(&below, place + 1),
+                (_, None) => false,
+            };
+            if let Some(cell) = here.get_mut(place) {
+                *cell = holds;
+            }
+        }
+        below = here;
+    }
+    below.first().copied().unwrap_or(false)
 }
 
 /// Within one part: a star absorbs anything, stars included; everything else must stand there itself.
@@ -77,6 +95,16 @@ fn one(wide: &str, narrow: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Looked at place by place this would take longer than anybody lives.
+    #[test]
+    fn a_hostile_pattern_is_compared_in_no_time() {
+        let (wide, narrow) = ("**/a/".repeat(100) + "b", "a/".repeat(200) + "c");
+        assert!(!covers(&wide, &narrow));
+        let (wide, narrow) = ("**/a/".repeat(9) + "b", "a/".repeat(20) + "c");
+        assert!(!covers(&wide, &narrow));
+        assert!(covers(&wide, &("a/".repeat(18) + "b")));
+    }
 
     #[test]
     fn what_covers_is_certain() {

@@ -47,6 +47,9 @@ fn text() -> impl Strategy<Value = RulesText> {
 
 /// Arbitrary own rules, most often none.
 pub(super) fn any_own_rules() -> impl Strategy<Value = OwnRules> {
-    (weighted(0.5, text()), weighted(0.3, text()))
-        .prop_map(|(newest, last_good)| OwnRules { newest, last_good })
+    (weighted(0.5, text()), weighted(0.3, text())).prop_map(|(newest, last_good)| OwnRules {
+        newest,
+        unusable: None,
+        last_good,
+    })
 }
