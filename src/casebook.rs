@@ -5,11 +5,11 @@
 
 mod facts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use policy::decide::decide;
-use policy::rules::{RuleSource, Rules};
+use policy::rules::{RuleSource, Rules, Tightening};
 use policy::verdict::{Code, Conclusion};
 use policy::{Fact, Verdict};
 use serde::Deserialize;
@@ -181,20 +181,39 @@ impl Casebook {
     }
 }
 
+/// The rules that cases are judged by.
+#[derive(Debug, Clone)]
+pub struct Law {
+    /// The organisation's.
+    pub rules: Arc<Rules>,
+    /// The text of a repository's own, below them.
+    pub own: Option<String>,
+}
+
+impl Law {
+    /// The ids of all rules.
+    #[must_use]
+    pub fn rule_ids(&self) -> BTreeSet<String> {
+        let ids = self.rules.rules.iter().map(|rule| rule.id.clone());
+        let own = self.own.as_ref().and_then(|text| Tightening::parse(&self.rules, text).tightening);
+        ids.chain(own.iter().flat_map(Tightening::rule_ids).map(str::to_owned)).collect()
+    }
+}
+
 impl Case {
     /// Judges the case by these rules.
     ///
     /// # Errors
     /// What in the case makes no sense, such as an agent that is not registered.
-    pub fn judge(&self, rules: &Arc<Rules>) -> Result<Judged, String> {
-        let facts = facts::of(self, rules)?;
-        let verdict = decide(&facts, &RuleSource::good(Arc::clone(rules)));
+    pub fn judge(&self, law: &Law) -> Result<Judged, String> {
+        let facts = facts::of(self, law)?;
+        let verdict = decide(&facts, &RuleSource::good(Arc::clone(&law.rules)));
         let findings = || verdict.pulls.iter().flat_map(|pull| &pull.findings);
-        let ids: BTreeMap<&str, ()> = rules.rules.iter().map(|rule| (rule.id.as_str(), ())).collect();
+        let ids = law.rule_ids();
         let places = findings().filter(|finding| finding.code != Code::CannotSee);
         let applied: BTreeSet<String> = places
             .filter_map(|finding| finding.rule.as_ref())
-            .filter(|rule| ids.contains_key(rule.id.as_str()))
+            .filter(|rule| ids.contains(&rule.id))
             .map(|rule| rule.id.clone())
             .collect();
         let codes: BTreeSet<String> = findings().filter_map(|finding| code_of(finding.code)).collect();

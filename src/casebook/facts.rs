@@ -1,19 +1,21 @@
 //! A case's facts: what it says, and for all it does not say what would be usual.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use change::{Change, Commit, FileChange, Ident, Lines, Mode, RawPath, Sha, Status, Trailer};
 use policy::facts::{
     Account, AccountKind, Branch, CommitIdentity, Group, Linked, OwnRules, Person, Pull, PullState,
-    Repository, Review, ReviewState, Roster,
+    Repository, Review, ReviewState, Roster, RulesText,
 };
-use policy::rules::Rules;
+use policy::rules::{RuleSource, Rules};
 use policy::{Fact, Facts, Millis, RepoId, RepoName, UserId};
 
-use super::{Case, ChangedPath, GivenApproval, Happened, Kind, ToldApproval, ToldPath, known};
+use super::{Case, ChangedPath, GivenApproval, Happened, Kind, Law, ToldApproval, ToldPath, known};
 
 /// The facts of a case.
-pub(super) fn of(case: &Case, rules: &Rules) -> Result<Facts, String> {
+pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
+    let rules = &*law.rules;
     let name = RepoName::parse(&case.repository);
     let name = name.ok_or_else(|| format!("`{}` is not `owner/name`", case.repository.escape_debug()))?;
     let repository = Repository { id: RepoId(1), name };
@@ -42,8 +44,13 @@ pub(super) fn of(case: &Case, rules: &Rules) -> Result<Facts, String> {
         change: known(change(case, &author)?),
         proposed_rules: Vec::new(),
     };
-    let roster = cast.roster();
-    let own_rules = known(OwnRules::default());
+    let newest = match &law.own {
+        Some(text) => Some(RulesText { blob: sha('f')?, text: text.clone() }),
+        None => None,
+    };
+    let own_rules = known(OwnRules { newest, ..OwnRules::default() });
+    let wanted = RuleSource::good(Arc::clone(&law.rules)).wanted(&own_rules);
+    let roster = cast.roster(wanted.groups);
     Ok(Facts { now: now(case)?, repository, pull, siblings: known(Vec::new()), roster, own_rules })
 }
 
@@ -104,9 +111,9 @@ impl Cast<'_> {
         *self.logins.entry(login.to_owned()).or_insert(next)
     }
 
-    fn roster(self) -> Roster {
+    fn roster(self, wanted: BTreeSet<Group>) -> Roster {
         let mut groups = self.groups;
-        for group in self.rules.wanted().groups {
+        for group in wanted {
             groups.entry(group).or_default();
         }
         Roster { groups: groups.into_iter().map(|(group, members)| (group, Fact::Known(members))).collect() }

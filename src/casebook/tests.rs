@@ -2,9 +2,9 @@ use policy::verdict::Effect;
 
 use super::*;
 
-fn rules() -> Arc<Rules> {
+fn law() -> Law {
     let parsed = Rules::parse("rules.toml", include_str!("../../rules.toml"));
-    Arc::new(parsed.rules.unwrap())
+    Law { rules: Arc::new(parsed.rules.unwrap()), own: None }
 }
 
 fn case(text: &str) -> Case {
@@ -14,16 +14,15 @@ fn case(text: &str) -> Case {
 
 #[test]
 fn the_cases_beside_the_sample_hold_and_reach_every_rule() {
-    let rules = rules();
+    let law = law();
     let book = Casebook::parse(include_str!("../../tests/rules/sample.toml")).unwrap();
     let mut reached = BTreeSet::new();
     for case in &book.cases {
-        let judged = case.judge(&rules).unwrap();
+        let judged = case.judge(&law).unwrap();
         assert_eq!(judged.differences, Vec::<String>::new(), "{}", case.name);
         reached.extend(judged.applied);
     }
-    let all: BTreeSet<String> = rules.rules.iter().map(|rule| rule.id.clone()).collect();
-    assert_eq!(reached, all);
+    assert_eq!(reached, law.rule_ids());
 }
 
 #[test]
@@ -32,7 +31,7 @@ fn a_wrong_expectation_is_told_in_full() {
         "actor = \"copilot\"\nbranch = \"copilot/x\"\npaths = [\"src/a.rs\"]\nexpect = \"success\"\n\
          rules = [\"pipelines\"]\ncodes = [\"agent-branch\"]",
     );
-    let judged = case.judge(&rules()).unwrap();
+    let judged = case.judge(&law()).unwrap();
     assert_eq!(
         judged.differences,
         [
@@ -46,21 +45,21 @@ fn a_wrong_expectation_is_told_in_full() {
 
 #[test]
 fn nonsense_is_refused_with_the_way_out() {
-    let error = case("actor = \"copylot\"\nexpect = \"success\"").judge(&rules()).unwrap_err();
+    let error = case("actor = \"copylot\"\nexpect = \"success\"").judge(&law()).unwrap_err();
     assert!(error.contains("`copylot`") && error.contains("@login"), "{error}");
     assert!(Casebook::parse("[[cases]]\nnam = \"x\"").is_err());
 }
 
 #[test]
 fn the_examples_of_findings_are_true() {
-    let rules = rules();
+    let law = law();
     let mut told = 0;
     for code in Code::ALL {
         let record = code.record();
         let found = |body: &str| {
             let place = if body.contains("repository") { "" } else { "repository = \"acme/web\"\n" };
             let text = format!("[[cases]]\nname = \"x\"\nexpect = \"success\"\n{place}{body}");
-            let judged = Casebook::parse(&text).unwrap().cases.remove(0).judge(&rules).unwrap();
+            let judged = Casebook::parse(&text).unwrap().cases.remove(0).judge(&law).unwrap();
             let mut findings = judged.verdict.pulls.iter().flat_map(|pull| &pull.findings);
             findings.any(|finding| finding.code == *code && finding.effect != Effect::Satisfied)
         };
@@ -70,4 +69,22 @@ fn the_examples_of_findings_are_true() {
         }
     }
     assert!(told >= 7, "{told}");
+}
+
+#[test]
+fn a_repositorys_own_rules_are_tested_below_the_organisations() {
+    let own = "version = 1\n[tiers.routine]\napprovals = 2\n[tiers.ours]\napprovals = 1\nfrom = [\"@acme/owners\"]\n\
+               [[rules]]\nid = \"payments\"\non = [\"pull_request\"]\nwhen = { paths = [\"pay/**\"] }\nrequire = \"ours\"\n";
+    let law = Law { own: Some(own.to_owned()), ..law() };
+    let judged = |approvals: &str, expect: &str| {
+        let case = case(&format!(
+            "actor = \"copilot\"\nbranch = \"copilot/x\"\npaths = [\"pay/a.ts\"]\napprovals = [{approvals}]\nexpect = \"{expect}\""
+        ));
+        case.judge(&law).unwrap()
+    };
+    let one = judged("\"alice\"", "action_required");
+    assert_eq!(one.differences, Vec::<String>::new());
+    assert!(one.applied.contains("payments") && law.rule_ids().contains("payments"));
+    let two = judged("\"alice\", { by = \"bob\", teams = [\"@acme/owners\"] }", "success");
+    assert_eq!(two.differences, Vec::<String>::new());
 }

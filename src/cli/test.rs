@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use policy::rules::Rules;
+use policy::rules::{Rules, Tightening};
 use serde_json::json;
 
 use super::{Error, complaint, on_terminal, say};
-use crate::casebook::{Case, Casebook};
+use crate::casebook::{Case, Casebook, Law};
 use crate::report::{Style, explain};
 
 /// Judge the cases that stand beside the rules
@@ -22,6 +22,9 @@ pub(super) struct Test {
     /// The rules
     #[arg(long, default_value = "rules.toml", value_name = "FILE")]
     rules: PathBuf,
+    /// A repository's own `.github/portcullis.toml`, below the rules
+    #[arg(long, value_name = "FILE")]
+    own: Option<PathBuf>,
     /// Name the rules that no case reaches, and fail if there are any
     #[arg(long)]
     coverage: bool,
@@ -40,8 +43,8 @@ struct Row {
 
 impl Test {
     pub(super) fn run(self) -> Result<ExitCode, Error> {
-        let rules = match self.read_rules()? {
-            Ok(rules) => Arc::new(rules),
+        let law = match self.read_law()? {
+            Ok(law) => law,
             Err(complaints) => {
                 say(&complaints);
                 return Ok(ExitCode::FAILURE);
@@ -54,25 +57,45 @@ impl Test {
             let book =
                 Casebook::parse(&text).map_err(|error| format!("`{name}` is no file of cases\n{error}"))?;
             for case in &book.cases {
-                rows.push(judge(&name, case, &rules, &mut reached));
+                rows.push(judge(&name, case, &law, &mut reached));
             }
         }
         if rows.is_empty() {
             return Err(format!("there is no case in `{}`", self.cases.display()).into());
         }
-        let ids = rules.rules.iter().map(|rule| rule.id.as_str());
-        let missed: Vec<&str> = ids.filter(|id| self.coverage && !reached.contains(*id)).collect();
+        let ids = law.rule_ids();
+        let missed = ids.iter().filter(|id| self.coverage && !reached.contains(*id));
+        let missed: Vec<&str> = missed.map(String::as_str).collect();
         say(&if self.json { as_json(&rows, &missed) } else { as_text(&rows, &missed, &self) });
         let failed = rows.iter().any(|row| !row.problems.is_empty()) || !missed.is_empty();
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
-    fn read_rules(&self) -> Result<Result<Rules, String>, Error> {
-        let name = self.rules.display().to_string();
-        let text = std::fs::read_to_string(&self.rules).map_err(|error| format!("`{name}`: {error}"))?;
+    fn read_law(&self) -> Result<Result<Law, String>, Error> {
+        let (name, text) = read(&self.rules)?;
         let parsed = Rules::parse(&name, &text);
-        Ok(parsed.rules.ok_or_else(|| complaint::draw(&name, &text, &parsed.complaints)))
+        let Some(rules) = parsed.rules else {
+            return Ok(Err(complaint::draw(&name, &text, &parsed.complaints)));
+        };
+        let own = match &self.own {
+            None => None,
+            Some(own) => {
+                let (name, text) = read(own)?;
+                let parsed = Tightening::parse(&rules, &text);
+                if !parsed.valid {
+                    return Ok(Err(complaint::draw(&name, &text, &parsed.complaints)));
+                }
+                Some(text)
+            }
+        };
+        Ok(Ok(Law { rules: Arc::new(rules), own }))
     }
+}
+
+fn read(file: &Path) -> Result<(String, String), Error> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("`{name}`: {error}"))?;
+    Ok((name, text))
 }
 
 /// The files of cases, in the order of their names.
@@ -92,8 +115,8 @@ fn files(place: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
-fn judge(file: &str, case: &Case, rules: &Arc<Rules>, reached: &mut BTreeSet<String>) -> Row {
-    let (problems, tree) = match case.judge(rules) {
+fn judge(file: &str, case: &Case, law: &Law, reached: &mut BTreeSet<String>) -> Row {
+    let (problems, tree) = match case.judge(law) {
         Err(nonsense) => (vec![nonsense], None),
         Ok(judged) => {
             reached.extend(judged.applied);

@@ -87,6 +87,11 @@ impl Tightening {
         Tightened { tightening, valid: !complaints.has_errors(), complaints: complaints.finish() }
     }
 
+    /// The ids of its own rules.
+    pub fn rule_ids(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| rule.id.as_str())
+    }
+
     /// Teams whose members matter, never more than may be named.
     pub(crate) fn groups(&self) -> BTreeSet<&Group> {
         let all: BTreeSet<&Group> = self.tiers.values().flat_map(|tier| tier.from.iter()).collect();
