@@ -192,15 +192,18 @@ impl GitCache {
             return Ok(());
         }
         let remote = Remote::new(ask.url, ask.token)?;
-        let _held = folder.hold().await?;
-        let _turn = self.turns.take(&folder).await?;
-        if folder.has(ask.head) || !folder.git_dir.exists() {
-            return Ok(());
-        }
-        let wanted = fetch::Wanted { base: None, head: ask.head, pull: ask.pull };
-        fetch::commits(&self.git, &self.limits, &folder, &wanted, &remote).await?;
+        let fetched = {
+            let _held = folder.hold().await?;
+            let _turn = self.turns.take(&folder).await?;
+            if folder.has(ask.head) || !folder.git_dir.exists() {
+                return Ok(());
+            }
+            let wanted = fetch::Wanted { base: None, head: ask.head, pull: ask.pull };
+            fetch::commits(&self.git, &self.limits, &folder, &wanted, &remote).await
+        };
         self.grown(&folder).await;
-        Ok(())
+        self.tidy(&folder, fetched.as_ref().err()).await;
+        fetched
     }
 
     async fn look(&self, ask: &ChangeRequest<'_>, remote: &Remote) -> Result<Arc<Change>, GitError> {

@@ -23,7 +23,7 @@ use policy::facts::{Pull, PullState};
 use policy::rules::RuleSource;
 use policy::verdict::Effect;
 use policy::{Facts, Millis, Observed, PullSubject, Shows, Subject, Verdict, plan};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::github::{ForgeError, GitHub};
@@ -61,9 +61,9 @@ pub enum ReconcileError {
     /// The store did not.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The process stops.
-    #[error("the decision was interrupted")]
-    Interrupted,
+    /// A look or a decision broke. The log has the place.
+    #[error("the look broke")]
+    Broken,
     /// Facts or a verdict that cannot be written down.
     #[error("cannot be written down: {0}")]
     Unwritable(#[from] serde_json::Error),
@@ -137,6 +137,9 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
     Ok(next)
 }
 
+/// Proposed rules are read one after another, whoever proposes how many.
+static PROPOSALS: Semaphore = Semaphore::const_new(1);
+
 /// Decides; away from the threads that answer deliveries where anybody may have written a rules file to be read.
 async fn judge(observed: Observed, rules: &Arc<RuleSource>) -> Result<(Verdict, Observed), ReconcileError> {
     let siblings = observed.facts.siblings.get().map(Vec::as_slice).unwrap_or_default();
@@ -144,9 +147,13 @@ async fn judge(observed: Observed, rules: &Arc<RuleSource>) -> Result<(Verdict, 
     if !siblings.iter().chain([&observed.facts.pull]).any(proposes) {
         return Ok((decide(&observed.facts, rules), observed));
     }
-    let rules = Arc::clone(rules);
-    let judged = tokio::task::spawn_blocking(move || (decide(&observed.facts, &rules), observed));
-    judged.await.map_err(|_| ReconcileError::Interrupted)
+    let (rules, turn) = (Arc::clone(rules), PROPOSALS.acquire().await);
+    let judged = tokio::task::spawn_blocking(move || {
+        // Kept until it is done, even when nobody waits for it any more.
+        let _turn = turn;
+        (decide(&observed.facts, &rules), observed)
+    });
+    judged.await.map_err(|_| ReconcileError::Broken)
 }
 
 /// Whether the forge showed something older than a delivery told of. An older moment always lags; an equal moment with

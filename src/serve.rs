@@ -99,7 +99,7 @@ pub async fn start(
     tasks.spawn(listen(listener, routes, stopped.clone()));
     let (known, knows) = watch::channel(true);
     if let RulesAt::Repository(at) = &settings.rules {
-        let pinned = gate.store.kv_get(&housekeeping::pin_key(&settings.rules.to_string())).await?;
+        let pinned = gate.store.kv_get(&rules::pin_key(&settings.rules.to_string())).await?;
         let pinned = pinned.and_then(|number| number.parse().ok());
         let mut reader = PolicyReader::new(Arc::clone(&gate), at.clone(), pinned, pushed);
         reader.first().await;
@@ -173,7 +173,7 @@ fn routes(
     prometheus: Option<PrometheusHandle>,
 ) -> Router {
     let (github, rulebook) = (gate.github.clone(), Arc::clone(&gate.rulebook));
-    let (own, own_wake) = (Arc::clone(gate), Arc::clone(&bells.wake));
+    let own_rules = housekeeping::OwnRulesBell::new(Arc::clone(gate), Arc::clone(&bells.wake));
     let policy = match &settings.rules {
         RulesAt::Repository(at) => Some(at.repository.clone()),
         RulesAt::File(_) => None,
@@ -188,9 +188,7 @@ fn routes(
             github.forget_members();
             bells.members.notify_one();
         }),
-        own_rules_changed: Arc::new(move |repo| {
-            tokio::spawn(housekeeping::re_look_on_own_rules(Arc::clone(&own), repo, Arc::clone(&own_wake)));
-        }),
+        own_rules_changed: Arc::new(move |repo| own_rules.changed(repo)),
         pushed: Arc::new(move |id, name| {
             let origin = rulebook.current().origin.as_ref().map(|origin| origin.repository);
             if policy.as_ref().is_some_and(|policy| policy == name) || origin == Some(id) {

@@ -5,9 +5,11 @@
 //! A lease is short and renewed for as long as its look goes on: a crashed replica's subjects are taken over soon, and
 //! a look that takes minutes, because git fetches a large repository, is not overtaken.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use policy::Millis;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -126,7 +128,7 @@ impl Runner {
         let outcome = tokio::select! {
             // A look that has just ended knows better than a renewal that no longer finds its lease.
             biased;
-            outcome = tokio::time::timeout(LOOK, reconcile(&self.gate, &lease)) => outcome,
+            outcome = tokio::time::timeout(LOOK, unbroken(Box::pin(reconcile(&self.gate, &lease)))) => outcome,
             lost = self.hold(&lease) => Ok(Err(lost.into())),
         };
         metrics::histogram!("portcullis_look_seconds").record(started.elapsed().as_secs_f64());
@@ -174,6 +176,11 @@ impl Runner {
             }
         }
     }
+}
+
+/// A look that breaks is one that failed: its subject must be told of like any other that cannot be looked at.
+async fn unbroken(look: impl Future<Output = Result<Next, ReconcileError>>) -> Result<Next, ReconcileError> {
+    AssertUnwindSafe(look).catch_unwind().await.unwrap_or(Err(ReconcileError::Broken))
 }
 
 fn told(ended: Result<(), JoinError>) {

@@ -1,6 +1,7 @@
 //! What goes on beside deliveries: looks when the rules change, and old records thrown away.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use policy::RepoId;
@@ -11,12 +12,6 @@ use crate::store::{Retention, StoreError};
 
 /// Where the last good rules are remembered.
 pub(super) const LAST_GOOD: &str = "rules.last_good";
-
-/// Where the number of a policy repository is remembered, whatever becomes of its rules.
-pub(super) fn pin_key(place: &str) -> String {
-    let repository: Vec<&str> = place.splitn(3, '/').take(2).collect();
-    format!("rules.repository.{}", repository.join("/").to_ascii_lowercase())
-}
 
 const STORE_DOWN: Duration = Duration::from_secs(5);
 
@@ -62,10 +57,6 @@ async fn re_look(gate: &Gate) -> Result<(), StoreError> {
             gate.store.kv_put(LAST_GOOD, &good).await?;
         }
     }
-    if let Some(origin) = rules.origin.as_ref() {
-        let number = origin.repository.to_string();
-        gate.store.kv_put(&pin_key(&rules.place), &number).await?;
-    }
     // Not whoever was asked for a look, but whoever was judged by these rules: another replica may have judged by its
     // older ones meanwhile.
     let key = rules.key();
@@ -78,18 +69,46 @@ async fn re_look(gate: &Gate) -> Result<(), StoreError> {
 }
 
 /// The API may lag behind the delivery that told of a push: whoever was looked at at once may have been judged by the old
-/// file, and a push leaves no floor. So everything open in the repository is looked at once more after these.
-const AFTER_A_PUSH: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(60)];
+/// file, and a push leaves no floor. So everything open in the repository is looked at once more after this.
+const AFTER_A_PUSH: [Duration; 1] = [Duration::from_secs(15)];
 
-/// A repository's own rules may have changed.
-pub(super) async fn re_look_on_own_rules(gate: Arc<Gate>, repo: RepoId, wake: Arc<Notify>) {
-    for pause in AFTER_A_PUSH {
-        tokio::time::sleep(pause).await;
-        match gate.store.wake_repository(repo, gate.clock.now()).await {
-            Ok(_) => wake.notify_one(),
-            Err(error) => tracing::error!(%error, repository = %repo, "open subjects could not be woken"),
-        }
+/// Looks again at what is open in repositories whose own rules may have changed; once for all pushes of a while.
+pub(super) struct OwnRulesBell {
+    gate: Arc<Gate>,
+    wake: Arc<Notify>,
+    pending: Arc<Mutex<BTreeSet<RepoId>>>,
+}
+
+impl OwnRulesBell {
+    pub(super) fn new(gate: Arc<Gate>, wake: Arc<Notify>) -> Self {
+        Self { gate, wake, pending: Arc::default() }
     }
+
+    /// Rings for a repository.
+    pub(super) fn changed(&self, repo: RepoId) {
+        if !lock(&self.pending).insert(repo) {
+            return;
+        }
+        let (gate, wake, pending) =
+            (Arc::clone(&self.gate), Arc::clone(&self.wake), Arc::clone(&self.pending));
+        tokio::spawn(async move {
+            for pause in AFTER_A_PUSH {
+                tokio::time::sleep(pause).await;
+                // Whoever pushes from here on is not served by this look any more.
+                lock(&pending).remove(&repo);
+                match gate.store.wake_repository(repo, gate.clock.now()).await {
+                    Ok(_) => wake.notify_one(),
+                    Err(error) => {
+                        tracing::error!(%error, repository = %repo, "open subjects could not be woken")
+                    }
+                }
+            }
+        });
+    }
+}
+
+fn lock(pending: &Mutex<BTreeSet<RepoId>>) -> MutexGuard<'_, BTreeSet<RepoId>> {
+    pending.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Memberships change in bursts, as when a directory is synchronised.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use policy::rules::Origin;
-use policy::{Fact, Millis};
+use policy::{Fact, Millis, Sha};
 use tokio::sync::{Notify, watch};
 
 use crate::config::RulesRepository;
@@ -39,7 +39,20 @@ pub(super) struct PolicyReader {
     /// When the forge answered last.
     answered: Millis,
     refusals: u32,
+    /// Commits that were in force before.
+    earlier: Vec<Sha>,
+    /// What the last reading would have taken back.
+    doubted: Option<Option<Sha>>,
 }
+
+/// Where the number of a policy repository is remembered.
+pub(super) fn pin_key(place: &str) -> String {
+    let repository: Vec<&str> = place.splitn(3, '/').take(2).collect();
+    format!("rules.repository.{}", repository.join("/").to_ascii_lowercase())
+}
+
+/// So many earlier commits are remembered.
+const EARLIER: usize = 20;
 
 impl PolicyReader {
     pub(super) fn new(
@@ -49,7 +62,7 @@ impl PolicyReader {
         pushed: Arc<Notify>,
     ) -> Self {
         let answered = gate.clock.now();
-        Self { gate, at, pushed, pinned, answered, refusals: 0 }
+        Self { gate, at, pushed, pinned, answered, refusals: 0, earlier: Vec::new(), doubted: None }
     }
 
     /// The first reading.
@@ -84,10 +97,18 @@ impl PolicyReader {
         let outcome = self.gate.github.policy(&self.at.repository, &self.at.path).await;
         let now = self.gate.clock.now();
         let governed = self.gate.rulebook.current().in_force.is_some();
-        let found = match outcome {
-            Ok(read) => {
+        let found = match outcome.map(|read| (matches!(read.file, Fact::Unknown(_)), read)) {
+            Ok((false, read)) if governed && self.may_lag(&read) => return,
+            Ok((false, read)) => {
                 (self.answered, self.refusals) = (now, 0);
-                self.found(read)
+                self.found(read).await
+            }
+            Ok((true, read)) => {
+                tracing::warn!(file = ?read.file, "the rules could not be read this time");
+                if !governed || now.0.saturating_sub(self.answered.0) < SILENCE {
+                    return;
+                }
+                Err("the forge has not shown the rules for some minutes".to_owned())
             }
             Err(error @ (ForgeError::Gone { .. } | ForgeError::Refused { .. })) => {
                 tracing::warn!(%error, "the policy repository cannot be read");
@@ -112,8 +133,37 @@ impl PolicyReader {
         self.gate.rulebook.take(found);
     }
 
+    /// Remembers the repository's number, whatever becomes of its rules.
+    async fn pin(&mut self, id: u64) {
+        if self.pinned == Some(id) {
+            return;
+        }
+        let key = pin_key(&self.gate.rulebook.current().place);
+        match self.gate.store.kv_put(&key, &id.to_string()).await {
+            Ok(()) => self.pinned = Some(id),
+            Err(error) => tracing::error!(%error, "the policy repository's number could not be remembered"),
+        }
+    }
+
+    /// A replica of the forge that lags shows an older commit, or no file yet: what takes back is believed only when it is
+    /// read again. A revert is a new commit, so that going back to an old one is rare.
+    fn may_lag(&mut self, read: &PolicyRead) -> bool {
+        let now = self.gate.rulebook.current().commit.clone();
+        let is_missing = matches!(read.file, Fact::Known(RulesFile::Missing));
+        let takes_back = is_missing
+            || (read.commit != now && read.commit.as_ref().is_some_and(|old| self.earlier.contains(old)));
+        let told_before = self.doubted.replace(read.commit.clone()) == Some(read.commit.clone());
+        if !takes_back {
+            self.doubted = None;
+            self.earlier.extend(now.filter(|now| Some(now) != read.commit.as_ref()));
+            let old = self.earlier.len().saturating_sub(EARLIER);
+            self.earlier.drain(..old);
+        }
+        takes_back && !told_before
+    }
+
     /// The rules, if this is the repository that is meant and they are there.
-    fn found(&mut self, read: PolicyRead) -> Result<Found, String> {
+    async fn found(&mut self, read: PolicyRead) -> Result<Found, String> {
         let id = read.repository.id;
         let expected = self.at.id.or(self.pinned);
         if let Some(expected) = expected.filter(|expected| *expected != id.0) {
@@ -125,7 +175,7 @@ impl PolicyReader {
         }
         match read.file {
             Fact::Known(RulesFile::Text(text)) => {
-                self.pinned = Some(id.0);
+                self.pin(id.0).await;
                 Ok(Found {
                     text: text.text,
                     origin: Some(Origin { repository: id, path: self.at.path.clone() }),

@@ -28,8 +28,8 @@ impl Store {
 }
 
 impl Store {
-    /// Asks for one more look at every subject that is not over and whose standing verdict rests on other rules, and says
-    /// how many those are. Otherwise as [`Store::wake_all`].
+    /// Asks for one more look at every subject that is not over and whose standing verdict rests on other rules, or that
+    /// is being looked at now, by whichever rules, and says how many those are. Otherwise as [`Store::wake_all`].
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -96,8 +96,9 @@ impl Operation for WakeJudgedOtherwise {
 
     async fn run(&self, tx: &mut AnyConnection) -> Result<u64, StoreError> {
         let sql = format!(
-            "{WAKE} AND NOT EXISTS (SELECT 1 FROM verdicts WHERE verdicts.subject_key = work.subject_key \
-             AND verdicts.replaced_at IS NULL AND verdicts.rules_digest = $3)"
+            "{WAKE} AND (lease_token IS NOT NULL OR NOT EXISTS (SELECT 1 FROM verdicts \
+             WHERE verdicts.subject_key = work.subject_key \
+             AND verdicts.replaced_at IS NULL AND verdicts.rules_digest = $3))"
         );
         let done = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(self.now.0)

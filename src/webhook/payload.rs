@@ -116,18 +116,25 @@ const LISTED_FILES: usize = 3_000;
 impl OnPush {
     /// Whether the push may have changed a path: it did, or it cannot be seen that it did not.
     pub(super) fn may_touch(&self, path: &str) -> bool {
-        let listed = !self.forced && !self.commits.is_empty() && self.commits.len() < LISTED_COMMITS;
-        !listed || self.commits.iter().any(|commit| commit.may_touch(path))
+        let listed = !self.forced && self.commits.len() < LISTED_COMMITS;
+        // A merge may list nothing; what it brings in stands with the commits that are merged.
+        let tells = self.commits.iter().any(|commit| commit.listed() > 0);
+        !listed || !tells || self.commits.iter().any(|commit| commit.may_touch(path))
     }
 }
 
 impl PushedCommit {
+    fn lists(&self) -> [&Option<Vec<String>>; 3] {
+        [&self.added, &self.removed, &self.modified]
+    }
+
+    fn listed(&self) -> usize {
+        self.lists().into_iter().flatten().map(Vec::len).sum()
+    }
+
     fn may_touch(&self, path: &str) -> bool {
-        let lists = [&self.added, &self.removed, &self.modified];
-        let listed: usize = lists.iter().filter_map(|list| list.as_ref()).map(Vec::len).sum();
-        // A merge may list nothing, and of very many files GitHub does not list all.
-        let whole = (1..LISTED_FILES).contains(&listed) && lists.iter().all(|list| list.is_some());
-        !whole || lists.into_iter().flatten().flatten().any(|one| one == path)
+        let whole = self.listed() < LISTED_FILES && self.lists().iter().all(|list| list.is_some());
+        !whole || self.lists().into_iter().flatten().flatten().any(|one| one == path)
     }
 }
 

@@ -130,6 +130,32 @@ pub(crate) async fn proposals() -> Gate {
     gate
 }
 
+/// A replica of the forge that lags shows what was there before: going back is believed when it is read twice.
+#[tokio::test]
+async fn rules_that_go_back_are_believed_when_they_are_read_twice() {
+    let gate = Gate::with_policy(&forge(RULES), at(None)).await;
+    let first = gate.github.branch(POLICY, "main").unwrap();
+    let second = write(&gate, POLICY, "gate/rules.toml", &closed_rules()).await;
+    let is = |commit: &str| {
+        let commit = commit.to_owned();
+        move |rules: &policy::rules::RuleSource| rules.commit.as_ref().is_some_and(|is| is.as_str() == commit)
+    };
+    gate.rules_are(is(&second)).await;
+    let calls = || gate.github.calls().len();
+    let before = calls();
+    let mut back = Push::new("alice", POLICY, "main").from(&first).file("README.md", "rules");
+    back.force = true;
+    gate.github.push(back).await.unwrap();
+    gate.github.deliver_all(&gate.webhook()).await;
+    while calls() == before {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert!(is(&second)(&gate.running.gate().rulebook.current()), "one reading may lag");
+    write(&gate, POLICY, "README.md", "more").await;
+    gate.rules_are(is(&first)).await;
+}
+
 /// Its own check says what is wrong, on the lines; the gate's check judges by the rules of the default branch.
 #[tokio::test]
 async fn a_pull_request_that_edits_the_rules_gets_a_check_of_its_own() {

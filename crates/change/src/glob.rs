@@ -47,6 +47,8 @@ pub enum GlobError {
     Unreachable,
     /// `**` does not stand alone between slashes.
     Stars,
+    /// Braces stand too deep within braces.
+    Nested,
     /// A set `[…]` has a `/` or something outside ASCII in it.
     Set,
     /// Anything else, in the words of the matcher.
@@ -65,6 +67,7 @@ impl fmt::Display for GlobError {
             }
             Self::Unreachable => f.write_str("a path never has an empty, `.` or `..` part"),
             Self::Stars => f.write_str("`**` must stand alone between slashes, as in `src/**/*.rs`"),
+            Self::Nested => write!(f, "`{{` stands within more than {DEEPEST} others"),
             Self::Set => f.write_str("a set `[…]` may hold ASCII characters without `/` only"),
             Self::Syntax(message) => f.write_str(message),
         }
@@ -80,12 +83,16 @@ pub struct Globs {
     tree: Tree,
     /// Patterns with too many alternatives for the tree.
     crowded: Vec<(usize, GlobMatcher)>,
-    /// How many more alternatives the tree takes.
+    /// How many more names the tree takes.
     room: usize,
 }
 
-/// Alternatives that are written out in one set; a file may come from anybody.
-const MOST_WRITTEN_OUT: usize = 10_000;
+/// Names that the tree of one set holds, and those that one pattern may bring. A file may come from anybody: what would
+/// take more is left to `globset`, which takes as much as the pattern is long.
+const MOST_NAMES: usize = 20_000;
+const MOST_NAMES_EACH: usize = 512;
+/// Braces within braces.
+const DEEPEST: usize = 8;
 
 impl Globs {
     /// Compiles all patterns, or tells what is wrong with each that cannot be.
@@ -97,7 +104,7 @@ impl Globs {
             return Err(vec![(MAX_PATTERNS, GlobError::TooMany)]);
         }
         let mut globs =
-            Self { patterns: Vec::new(), tree: Tree::new(), crowded: Vec::new(), room: MOST_WRITTEN_OUT };
+            Self { patterns: Vec::new(), tree: Tree::new(), crowded: Vec::new(), room: MOST_NAMES };
         let mut errors = Vec::new();
         for (at, pattern) in patterns.iter().enumerate() {
             match glob(pattern.as_ref()) {
@@ -125,10 +132,12 @@ impl Globs {
     }
 
     fn add(&mut self, at: usize, glob: &globset::Glob) {
-        match atom::alternatives(glob.glob()).filter(|alternatives| alternatives.len() <= self.room) {
-            Some(alternatives) => {
-                self.room -= alternatives.len();
-                alternatives.into_iter().for_each(|parts| self.tree.add(parts, at));
+        let names = |all: &Vec<Vec<atom::Part>>| all.iter().map(Vec::len).sum::<usize>();
+        let most = self.room.min(MOST_NAMES_EACH);
+        match atom::alternatives(glob.glob()).filter(|all| names(all) <= most) {
+            Some(all) => {
+                self.room -= names(&all);
+                all.into_iter().for_each(|parts| self.tree.add(parts, at));
             }
             None => self.crowded.push((at, glob.compile_matcher())),
         }
@@ -150,6 +159,12 @@ impl Globs {
     #[must_use]
     pub fn walk(&self) -> Walk<'_> {
         Walk { tree: self.tree.walk(), crowded: &self.crowded }
+    }
+
+    /// How many patterns are left to `globset`, one by one.
+    #[must_use]
+    pub fn crowded_patterns(&self) -> usize {
+        self.crowded.len()
     }
 
     /// The patterns as written.
@@ -211,6 +226,9 @@ fn glob(pattern: &str) -> Result<globset::Glob, GlobError> {
             return Err(GlobError::Stars);
         }
     }
+    if deepest(pattern) > DEEPEST {
+        return Err(GlobError::Nested);
+    }
     let whole = below.map_or_else(|| pattern.to_owned(), |folder| format!("{folder}/**"));
     GlobBuilder::new(&keep_sets_below_slashes(&whole)?)
         .literal_separator(true)
@@ -218,6 +236,20 @@ fn glob(pattern: &str) -> Result<globset::Glob, GlobError> {
         .empty_alternates(true)
         .build()
         .map_err(|error| GlobError::Syntax(error.kind().to_string()))
+}
+
+/// How deep braces stand within braces. Escaped ones and those in sets count as well, which only refuses more.
+fn deepest(pattern: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for c in pattern.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 /// The matcher lets `[!a]` and `[+-9]` match a `/`; nothing but `/` and `**` may.
@@ -255,10 +287,13 @@ fn copy_set(chars: &mut std::str::Chars<'_>, kept: &mut String) -> Result<(), Gl
     if members.windows(3).any(spans_slash) {
         return Err(GlobError::Set);
     }
+    // A hyphen at the end stands for itself, and must go on standing there.
+    let hyphen = members.pop_if(|last| negated && *last == '-');
     kept.extend(&members);
     if negated {
         kept.push('/');
     }
+    kept.extend(hyphen);
     kept.push(']');
     Ok(())
 }
@@ -410,13 +445,44 @@ mod tests {
     }
 
     #[test]
+    fn a_negated_set_may_end_in_a_hyphen() {
+        for (pattern, yes, no) in
+            [("x[!+-]y", "x.y", "x-y"), ("x[!.-]y", "x,y", "x-y"), ("[!_-]", "a", "_"), ("[!-]", "a", "-")]
+        {
+            assert!(matches(pattern, yes) && !matches(pattern, no) && !matches(pattern, "x/y"), "{pattern}");
+        }
+        assert!(!matches("x[!+-]y", "x+y") && !matches("[!_-]", "-"));
+    }
+
+    #[test]
+    fn braces_stand_in_braces_only_so_deep() {
+        let nested = |depth: usize| format!("{}a{}", "{,".repeat(depth), "}".repeat(depth));
+        assert!(matches(&nested(8), "a"));
+        assert_eq!(Globs::compile(&[nested(9)]).unwrap_err(), [(0, GlobError::Nested)]);
+        let crowded = format!("{}{{,b}}{{c,d}}{}", nested(8), "{e,f}".repeat(6));
+        assert!(matches(&crowded, "abceeeeee") && matches(&crowded, "acffffff"));
+    }
+
+    /// What would take very many names takes no more than the pattern is long.
+    #[test]
+    fn a_hostile_set_stays_small() {
+        let long: Vec<String> =
+            (0..100).map(|n| format!("{}{n}{}", "{a,b}".repeat(5), "/a".repeat(230))).collect();
+        let globs = Globs::compile(&long).unwrap();
+        assert_eq!((globs.crowded.len(), globs.room), (100, MOST_NAMES));
+        let open: Vec<String> =
+            (0..200).map(|n| format!("{}{}/**/z", "{?,*}".repeat(5), "?".repeat(n))).collect();
+        assert!(Globs::compile(&open).unwrap().room < MOST_NAMES);
+    }
+
+    #[test]
     fn a_set_has_room_for_so_many_alternatives_and_means_the_same_beyond() {
-        let patterns: Vec<String> = (0..60).map(|at| format!("{}x{at}", "{a,b}".repeat(8))).collect();
+        let patterns: Vec<String> = (0..100).map(|at| format!("{}x{at}", "{a,b}".repeat(8))).collect();
         let globs = Globs::compile(&patterns).unwrap();
-        assert_eq!(globs.crowded.len(), 60 - 10_000 / 256);
+        assert_eq!(globs.crowded.len(), 100 - MOST_NAMES / 256);
         assert_eq!(globs.matching(b"abababab/x1"), [0_usize; 0]);
         assert_eq!(globs.matching(b"ababababx1"), [1]);
-        assert_eq!(globs.matching(b"ababababx59"), [59]);
+        assert_eq!(globs.matching(b"ababababx99"), [99]);
     }
 
     fn folders(parts: &[&str], names: &[&str]) -> bool {

@@ -81,7 +81,7 @@ pub struct Parsed {
 }
 
 /// A rules file larger than this is not read, in bytes.
-pub const MAX_BYTES: usize = 1024 * 1024;
+pub const MAX_BYTES: usize = 256 * 1024;
 
 const VERSION: u64 = 1;
 

@@ -150,3 +150,29 @@ async fn small_things_are_remembered() {
         assert_eq!(stage.store.kv_get("rules").await.unwrap().as_deref(), Some(value));
     }
 }
+
+#[tokio::test]
+async fn whoever_was_judged_by_other_rules_or_is_being_judged_is_woken() {
+    let stage = stage().await;
+    stage.deliver(pull(1), at(0)).await;
+    let lease = stage.claim_one(at(0)).await;
+    // Nothing stands yet, and a look is under way: whichever rules it began with, it looks once more.
+    assert_eq!(stage.store.wake_judged_otherwise("r1", at(1)).await.unwrap(), 1);
+    stage.store.intend(&lease, verdict("d1"), vec![]).await.unwrap();
+    assert_eq!(stage.store.wake_judged_otherwise("r1", at(1)).await.unwrap(), 1);
+    stage.store.record(&lease, vec![], Next::Done, at(2)).await.unwrap();
+    let again = stage.claim_one(at(100)).await;
+    stage.store.record(&again, vec![], Next::Done, at(101)).await.unwrap();
+
+    assert_eq!(stage.store.wake_judged_otherwise("r1", at(102)).await.unwrap(), 0);
+    assert!(stage.claim(at(300)).await.is_empty());
+    assert_eq!(stage.store.wake_judged_otherwise("r2", at(301)).await.unwrap(), 1);
+    let woken = stage.claim_one(at(500)).await;
+    stage.store.record(&woken, vec![], Next::Done, at(501)).await.unwrap();
+    assert_eq!(stage.store.wake_repository(policy::RepoId(100), at(502)).await.unwrap(), 1);
+    assert_eq!(stage.store.wake_repository(policy::RepoId(101), at(502)).await.unwrap(), 0);
+    let ended = stage.claim_one(at(700)).await;
+    stage.store.record(&ended, vec![], Next::Ended, at(701)).await.unwrap();
+    assert_eq!(stage.store.wake_judged_otherwise("r2", at(702)).await.unwrap(), 0);
+    assert_eq!(stage.store.wake_repository(policy::RepoId(100), at(702)).await.unwrap(), 0);
+}

@@ -267,6 +267,8 @@ async fn a_push_that_may_change_the_repositorys_rules_wakes_what_is_open_there()
         ("main", vec![json!({ "added": many, "removed": [], "modified": [] })], true),
         ("main", vec![other.clone(); 2_048], true),
         ("main", vec![other.clone()], false),
+        // A merge that lists nothing, after what it merges.
+        ("main", vec![other.clone(), json!({ "added": [], "removed": [], "modified": [] })], false),
         ("topic", vec![touching], false),
     ]
     .into_iter()

@@ -273,3 +273,9 @@ fn oracle(at: usize) -> &'static globset::GlobMatcher {
     });
     &MATCHERS[at]
 }
+
+/// Otherwise each path would be put to matchers one after another.
+#[test]
+fn every_built_in_pattern_has_room_in_the_tree() {
+    assert_eq!(ClassTable::builtin().builtin.globs.crowded_patterns(), 0);
+}

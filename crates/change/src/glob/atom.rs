@@ -17,7 +17,7 @@ pub(super) enum Part {
 }
 
 /// What a pattern says of the bytes of a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Atom {
     /// This byte.
     Byte(u8),
@@ -32,7 +32,7 @@ pub(super) enum Atom {
 }
 
 /// The bytes that a set accepts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Set {
     negated: bool,
     ranges: Vec<(char, char)>,

@@ -48,10 +48,12 @@ struct Wilds {
     /// The first byte is known.
     by_first: Numbered<Vec<(Wild, At)>>,
     others: Vec<(Wild, At)>,
+    /// All of them, to be found again.
+    known: BTreeMap<Wild, At>,
 }
 
 /// A name with something open in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Wild {
     head: Vec<u8>,
     middle: Vec<Atom>,
@@ -217,6 +219,10 @@ impl Walk<'_> {
 impl Wilds {
     /// Keeps a wild name, unless it is there already; tells where it leads.
     fn place(&mut self, wild: Wild, words: &mut Words, new: At) -> At {
+        if let Some(child) = self.known.get(&wild) {
+            return *child;
+        }
+        self.known.insert(wild.clone(), new);
         let list = if let Some((before, extension)) = extension(&wild.tail) {
             self.by_extension.entry(ending(words.number(extension), before)).or_default()
         } else if let Some(first) = wild.head.first() {
@@ -224,9 +230,6 @@ impl Wilds {
         } else {
             &mut self.others
         };
-        if let Some((_, child)) = list.iter().find(|(known, _)| *known == wild) {
-            return *child;
-        }
         list.push((wild, new));
         new
     }

@@ -120,7 +120,7 @@ catalogue! {
         "Repair the line that it points to: often a quote, a bracket or a comma is missing.",
         "[gate]\ncheck = \"portcullis\nenforcement = \"active\"\n"
         => "[gate]\ncheck = \"portcullis\"\nenforcement = \"active\"\n";
-    /// The file is larger than 1 MiB and is not read.
+    /// The file is larger than 256 KiB and is not read.
     TooLarge "too-large" Error, BySize:
         "Rules are written for people: shorten them, join patterns, or split them over organisations.",
         "" => "";

@@ -48,8 +48,9 @@ fn unused_tiers(rules: &Rules, spans: &Spans<'_>, complaints: &mut Complaints<'_
     used.extend(rules.people.assisted.iter().map(|assisted| assisted.require.as_str()));
     for (name, span) in spans.tiers {
         if !used.contains(name.as_str()) {
-            let message = format!("tier `{}` is required by no rule", name.escape_debug());
-            complaints.warn(Code::UnusedTier, span.clone(), message, "Remove it, or require it in a rule.");
+            let message = format!("tier `{}` is required by no rule here", name.escape_debug());
+            let help = "Require it in a rule. Remove it only if no repository's own rules require it.";
+            complaints.warn(Code::UnusedTier, span.clone(), message, help);
         }
     }
 }
@@ -61,9 +62,11 @@ fn unused_classes(rules: &Rules, spans: &Spans<'_>, complaints: &mut Complaints<
     used.extend([Class::GOVERNANCE.as_str(), Class::STEERING.as_str()]);
     for (name, span) in spans.classes {
         if !used.contains(name.as_str()) {
-            let message = format!("no rule asks for class `{}`", name.escape_debug());
-            let help =
-                format!("Remove it, or ask for it: `when = {{ changes = [\"{}\"] }}`.", name.escape_debug());
+            let message = format!("no rule here asks for class `{}`", name.escape_debug());
+            let help = format!(
+                "Ask for it: `when = {{ changes = [\"{}\"] }}`. Remove it only if no repository's own rules do.",
+                name.escape_debug()
+            );
             complaints.warn(Code::UnusedClass, span.clone(), message, help);
         }
     }

@@ -52,7 +52,7 @@ fn every_error_has_a_file() {
         let record = code.record();
         record.severities.contains(&Severity::Error)
             && matches!(record.found, Found::InFile | Found::BySize)
-            // It needs a file of a megabyte: see below.
+            // It needs a large file: see below.
             && **code != Code::TooLarge
     };
     let known: BTreeSet<&str> = Code::ALL.iter().filter(errors_of_a_file).map(|code| code.as_str()).collect();
