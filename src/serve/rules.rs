@@ -1,7 +1,7 @@
 //! Rules from the organisation's policy repository: read at the start, when it is pushed, and every minute.
 //!
-//! A moment in which the forge does not answer changes nothing; only when it goes on is it said in the verdicts. What
-//! the forge answers for certain (no such repository, no such file, another repository under the name) is said at once.
+//! A moment in which the forge does not answer, refuses, or shows what was there before changes nothing: that counts when
+//! it goes on. Nobody is looked at again for it, and without any rules nobody is looked at at all.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,8 @@ const FIRST: Duration = Duration::from_secs(20);
 const SILENCE: i64 = 5 * 60_000;
 /// So many refusals in a row are believed when rules are in force: GitHub's replicas may know less for a moment.
 const REFUSALS: u32 = 3;
+/// So many earlier commits are remembered.
+const EARLIER: usize = 20;
 
 /// Reads the rules of a policy repository.
 pub(super) struct PolicyReader {
@@ -44,15 +46,6 @@ pub(super) struct PolicyReader {
     /// What the last reading would have taken back.
     doubted: Option<Option<Sha>>,
 }
-
-/// Where the number of a policy repository is remembered.
-pub(super) fn pin_key(place: &str) -> String {
-    let repository: Vec<&str> = place.splitn(3, '/').take(2).collect();
-    format!("rules.repository.{}", repository.join("/").to_ascii_lowercase())
-}
-
-/// So many earlier commits are remembered.
-const EARLIER: usize = 20;
 
 impl PolicyReader {
     pub(super) fn new(
@@ -189,4 +182,10 @@ impl PolicyReader {
             Fact::Known(RulesFile::Unusable(why)) | Fact::Unknown(why) => Err(why),
         }
     }
+}
+
+/// Where the number of a policy repository is remembered.
+pub(super) fn pin_key(place: &str) -> String {
+    let repository: Vec<&str> = place.splitn(3, '/').take(2).collect();
+    format!("rules.repository.{}", repository.join("/").to_ascii_lowercase())
 }
