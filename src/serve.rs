@@ -100,7 +100,8 @@ pub async fn start(
     let (known, knows) = watch::channel(true);
     if let RulesAt::Repository(at) = &settings.rules {
         let pinned = gate.store.kv_get(&rules::pin_key(&settings.rules.to_string())).await?;
-        let pinned = pinned.and_then(|number| number.parse().ok());
+        // A number that cannot be read is not taken for none: no repository has the number 0.
+        let pinned = pinned.map(|number| number.parse().unwrap_or(0));
         let mut reader = PolicyReader::new(Arc::clone(&gate), at.clone(), pinned, pushed);
         reader.first().await;
         known.send_replace(reader.knows());

@@ -21,7 +21,7 @@ pub(super) async fn tell(gate: &Gate, lease: &Lease, why: &str) -> Result<(), Re
     let now = gate.clock.now();
     let rules = gate.rulebook.current();
     let Subject::Pull(pull) = lease.subject();
-    let own_rules = Fact::Known(own::remembered(gate, pull.repo_id).await?);
+    let own_rules = own::remembered(gate, pull.repo_id).await;
     let facts = Facts { own_rules, ..unseen(lease.subject(), head, why, now) };
     let verdict = decide(&facts, &rules);
     let actions = plan(&verdict, &Effects::default());

@@ -55,34 +55,39 @@ pub(super) async fn own_rules(
         }
         RulesFile::Text(text) => {
             let newest = Some(text.clone());
-            OwnRules { newest, unusable: None, last_good: last_good(gate, repo).await? }
+            OwnRules { newest, ..with_last_good(gate, repo).await? }
         }
         RulesFile::Unusable(why) => {
             let unusable = Some(why.clone());
-            OwnRules { newest: None, unusable, last_good: last_good(gate, repo).await? }
+            OwnRules { unusable, ..with_last_good(gate, repo).await? }
         }
     };
     Ok(Fact::Known(own))
 }
 
-async fn last_good(gate: &Gate, repo: RepoId) -> Result<Option<RulesText>, ReconcileError> {
+async fn with_last_good(gate: &Gate, repo: RepoId) -> Result<OwnRules, ReconcileError> {
     metrics::counter!("portcullis_own_rules_invalid_total").increment(1);
     tracing::warn!(repository = %repo, "the repository's own rules are not valid");
-    read(gate, repo).await
+    Ok(OwnRules { last_good: read(gate, repo).await?, ..OwnRules::default() })
 }
 
-/// What is known of a repository that cannot be looked at: the rules it had when it was last seen.
-pub(super) async fn remembered(gate: &Gate, repo: RepoId) -> Result<OwnRules, ReconcileError> {
-    Ok(OwnRules { newest: read(gate, repo).await?, ..OwnRules::default() })
+/// What is known of a repository that cannot be looked at: the rules it had when it was last seen, whether or not they
+/// still fit.
+pub(super) async fn remembered(gate: &Gate, repo: RepoId) -> Fact<OwnRules> {
+    match read(gate, repo).await {
+        Ok(known) => Fact::Known(OwnRules { newest: known.clone(), unusable: None, last_good: known }),
+        Err(_) => Fact::unknown("what was remembered of them cannot be read"),
+    }
 }
 
 fn key(repo: RepoId) -> String {
     format!("rules.own.{repo}")
 }
 
+/// What is not readable is not taken for nothing: the look fails, and the head is told of as one that cannot be seen.
 async fn read(gate: &Gate, repo: RepoId) -> Result<Option<RulesText>, ReconcileError> {
     let text = gate.store.kv_get(&key(repo)).await?;
-    Ok(text.as_deref().and_then(|text| serde_json::from_str(text).ok()).flatten())
+    Ok(text.map_or(Ok(None), |text| serde_json::from_str(&text))?)
 }
 
 /// Writes down what is good now, unless that was written already.
@@ -91,7 +96,8 @@ async fn write(gate: &Gate, repo: RepoId, text: Option<&RulesText>) -> Result<()
     if known.as_ref().is_some_and(|known| known.as_deref() == text) {
         return Ok(());
     }
-    if known.is_none() && read(gate, repo).await?.as_ref() == text {
+    // What stands there unreadably is replaced.
+    if known.is_none() && read(gate, repo).await.is_ok_and(|stored| stored.as_ref() == text) {
         gate.own_book.written.insert(repo, text.cloned().map(Arc::new)).await;
         return Ok(());
     }

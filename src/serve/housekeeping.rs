@@ -70,7 +70,7 @@ async fn re_look(gate: &Gate) -> Result<(), StoreError> {
 
 /// The API may lag behind the delivery that told of a push: whoever was looked at at once may have been judged by the old
 /// file, and a push leaves no floor. So everything open in the repository is looked at once more after this.
-const AFTER_A_PUSH: [Duration; 1] = [Duration::from_secs(15)];
+const AFTER_A_PUSH: Duration = Duration::from_secs(15);
 
 /// Looks again at what is open in repositories whose own rules may have changed; once for all pushes of a while.
 pub(super) struct OwnRulesBell {
@@ -92,16 +92,12 @@ impl OwnRulesBell {
         let (gate, wake, pending) =
             (Arc::clone(&self.gate), Arc::clone(&self.wake), Arc::clone(&self.pending));
         tokio::spawn(async move {
-            for pause in AFTER_A_PUSH {
-                tokio::time::sleep(pause).await;
-                // Whoever pushes from here on is not served by this look any more.
-                lock(&pending).remove(&repo);
-                match gate.store.wake_repository(repo, gate.clock.now()).await {
-                    Ok(_) => wake.notify_one(),
-                    Err(error) => {
-                        tracing::error!(%error, repository = %repo, "open subjects could not be woken")
-                    }
-                }
+            tokio::time::sleep(AFTER_A_PUSH).await;
+            // Whoever pushes from here on is not served by this look any more.
+            lock(&pending).remove(&repo);
+            match gate.store.wake_repository(repo, gate.clock.now()).await {
+                Ok(_) => wake.notify_one(),
+                Err(error) => tracing::error!(%error, repository = %repo, "open subjects could not be woken"),
             }
         });
     }

@@ -349,3 +349,16 @@ async fn a_maintainers_day_ends_in_the_next_verdict() {
     gate.settle().await;
     gate.shows(number, "success");
 }
+
+/// What was remembered and cannot be read back is not taken for nothing.
+#[tokio::test]
+async fn last_good_rules_that_cannot_be_read_back_block() {
+    let (gate, number) = Gate::with_approved_proposal().await;
+    write(&gate, WEB, OWN, "version = 1\n[tiers.routine]\napprovals = 0\n").await;
+    gate.running.gate().store.kv_put("rules.own.3001", "{ no JSON").await.unwrap();
+    gate.settle().await;
+    gate.shows(number, "failure");
+    write(&gate, WEB, OWN, "version = 1\n").await;
+    gate.settle().await;
+    gate.shows(number, "success");
+}

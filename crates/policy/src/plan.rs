@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::facts::{Effects, ShownCheck};
 use crate::ids::{CheckRunId, RepoName, Sha};
-use crate::verdict::{Conclusion, Proposal, ProposalState, Verdict, Whose};
+use crate::verdict::{Conclusion, Effect, Proposal, ProposalState, Verdict, Whose};
 
 /// One effect on the forge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,8 +73,10 @@ pub fn plan(verdict: &Verdict, effects: &Effects) -> Vec<Action> {
         external_id: format!("v{TEXT_VERSION}:{text}"),
     };
     let own = show(Shows::Verdict, verdict.check.clone(), verdict.shown(), verdict.digest());
-    // Where nothing is proposed any more, a run that was shown must not go on telling of it.
-    let told = !verdict.proposals.is_empty() || !effects.rules_checks.is_empty();
+    // Where surely nothing is proposed any more, a run that was shown must not go on telling of it.
+    let mut findings = verdict.pulls.iter().flat_map(|pull| &pull.findings);
+    let seen = findings.all(|finding| finding.effect != Effect::Unseen);
+    let told = !verdict.proposals.is_empty() || (seen && !effects.rules_checks.is_empty());
     let rules = told.then(|| proposed(verdict)).map(|(conclusion, digest)| {
         let rules = show(Shows::ProposedRules, rules_check(&verdict.check), conclusion, digest);
         difference(rules, &effects.rules_checks)

@@ -90,23 +90,9 @@ impl Rules {
     #[must_use]
     pub fn parse(source: &str, text: &str) -> Parsed {
         let mut complaints = Complaints::about(text);
-        if text.len() > MAX_BYTES {
-            complaints.error(
-                Code::TooLarge,
-                0..0,
-                format!("the file has {} bytes, more than {MAX_BYTES}", text.len()),
-                "Rules are written for people: split them over several organisations or shorten them.",
-            );
-            return Parsed { rules: None, complaints: complaints.finish() };
-        }
-        let (root, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
-            let span = error.span().unwrap_or(0..0);
-            let help = "The file must be TOML 1.0: see toml.io.";
-            complaints.error(Code::Syntax, span, one_line(error.message()), help);
-        }
-        // What follows a syntax error may be misread: do not add complaints that are not meant.
-        let rules = (!complaints.has_errors()).then(|| parse_root(source, text, &root, &mut complaints));
+        let help = "Rules are written for people: split them over several organisations or shorten them.";
+        let root = document(text, MAX_BYTES, help, &mut complaints);
+        let rules = root.map(|root| parse_root(source, text, &root, &mut complaints));
         let rules = rules.flatten().filter(|_| !complaints.has_errors());
         Parsed { rules, complaints: complaints.finish() }
     }
@@ -122,6 +108,28 @@ impl Rules {
             check: self.gate.check.clone(),
         }
     }
+}
+
+/// The file as TOML, if it is at most so large and has no syntax error: what follows one may be misread, and nothing is to
+/// be complained about that is not meant.
+fn document<'t>(
+    text: &'t str,
+    most: usize,
+    help: &str,
+    complaints: &mut Complaints<'_>,
+) -> Option<Spanned<DeTable<'t>>> {
+    if text.len() > most {
+        let message = format!("the file has {} bytes, more than {most}", text.len());
+        complaints.error(Code::TooLarge, 0..0, message, help);
+        return None;
+    }
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        let help = "The file must be TOML 1.0: see toml.io.";
+        complaints.error(Code::Syntax, span, one_line(error.message()), help);
+    }
+    (!complaints.has_errors()).then_some(root)
 }
 
 fn one_line(message: &str) -> String {

@@ -5,6 +5,7 @@
 
 use super::tighten::{Narrowing, OWN_RULES, Tightening};
 use super::{Rules, Tier, Trouble};
+use crate::complaint::{Code, Complaint, Severity};
 use crate::facts::{Fact, OwnRules, RulesText};
 use crate::verdict::{Enforcement, OwnRulesInForce, RuleRef};
 
@@ -45,10 +46,21 @@ impl<'r> InForce<'r> {
             let stamp = OwnRulesInForce { source: OWN_RULES.to_owned(), blob: None, digest: None, trouble };
             return Self { stamp: Some(stamp), ..alone };
         };
-        // It was valid below the organisation's rules of its time. What no longer fits them falls away; the rest holds.
-        let tightening = Tightening::parse(rules, &last_good.text).tightening;
-        let stamp = stamp(last_good, tightening.as_ref(), trouble);
-        Self { own: tightening, stamp: Some(stamp), ..alone }
+        // It was valid below the organisation's rules of its time. A bound that they have overtaken does no harm; what
+        // names something that is gone may have been meant to block, and nobody can tell what.
+        let parsed = Tightening::parse(rules, &last_good.text);
+        let stamp = stamp(last_good, parsed.tightening.as_ref(), trouble);
+        let lost = |complaint: &Complaint| {
+            complaint.severity == Severity::Error && complaint.code != Code::Loosening
+        };
+        let lost: Vec<Complaint> = parsed.complaints.into_iter().filter(lost).collect();
+        let unseen = (!lost.is_empty()).then(|| {
+            format!(
+                "the last good ones no longer fit the organisation's, {}",
+                Trouble::Invalid(lost).sentence()
+            )
+        });
+        Self { own: parsed.tightening, stamp: Some(stamp), unseen, ..alone }
     }
 
     /// Whether verdicts block. Not knowing what the repository asks for, the strictest.

@@ -10,7 +10,6 @@ mod tiers;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
-use toml::de::DeTable;
 
 pub(crate) use agents::Narrowing;
 
@@ -69,21 +68,10 @@ impl Tightening {
     #[must_use]
     pub fn parse(over: &Rules, text: &str) -> Tightened {
         let mut complaints = Complaints::about(text);
-        if text.len() > OWN_MAX_BYTES {
-            let message = format!("the file has {} bytes, more than {OWN_MAX_BYTES}", text.len());
-            let help = "A repository adds little to the organisation's rules: shorten it.";
-            complaints.error(Code::TooLarge, 0..0, message, help);
-            return Tightened { tightening: None, complaints: complaints.finish(), valid: false };
-        }
-        let (root, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
-            let span = error.span().unwrap_or(0..0);
-            let help = "The file must be TOML 1.0: see toml.io.";
-            complaints.error(Code::Syntax, span, super::one_line(error.message()), help);
-        }
-        let readable = !complaints.has_errors();
+        let help = "A repository adds little to the organisation's rules: shorten it.";
+        let root = super::document(text, OWN_MAX_BYTES, help, &mut complaints);
         let tightening =
-            readable.then(|| parse_root(over, text, Table::new("", 0..0, root.get_ref()), &mut complaints));
+            root.map(|root| parse_root(over, text, Table::new("", 0..0, root.get_ref()), &mut complaints));
         Tightened { tightening, valid: !complaints.has_errors(), complaints: complaints.finish() }
     }
 

@@ -181,3 +181,44 @@ fn what_can_be_no_rules_is_said_and_the_last_good_file_stays() {
         assert_eq!(verdict.rules.own.unwrap().trouble.as_deref(), Some("it is no text"));
     }
 }
+
+/// Renaming a tier or an agent for the whole organisation must not undo what a repository asked for.
+#[test]
+fn what_the_organisation_took_away_under_a_repositorys_rules_is_not_passed_over() {
+    let own = |rule: &str| format!("version = 1\n[[rules]]\nid = \"own\"\non = [\"pull_request\"]\n{rule}");
+    for text in [
+        own("require = \"audited\"\n"),
+        own("when = { changes = [\"money\"] }\ndeny = true\n"),
+        own("when = { agents = [\"gone\"] }\ndeny = true\n"),
+        "version = 1\n[agents.gone]\nmay = [\"read\"]\n".to_owned(),
+    ] {
+        let text = Some(RulesText { blob: sha(0x61), text });
+        let scene = Scene::by_copilot().approved(&alice()).facts(|facts| {
+            facts.own_rules = Fact::Known(OwnRules { newest: text.clone(), unusable: None, last_good: text });
+        });
+        let verdict = scene.ends(Conclusion::Failure, &[Code::CannotSee]);
+        assert!(verdict.findings[0].message.contains("no longer fit"), "{}", verdict.findings[0].message);
+        assert!(scene.decide().rules.own.unwrap().trouble.is_some());
+    }
+}
+
+#[test]
+fn a_check_of_proposed_rules_is_not_made_green_by_what_cannot_be_seen() {
+    use crate::facts::{Effects, ShownCheck};
+    use crate::plan::{Action, Shows, plan};
+    let shown = ShownCheck {
+        id: crate::ids::CheckRunId(1),
+        completed: true,
+        conclusion: Some("failure".to_owned()),
+        external_id: None,
+    };
+    let effects = Effects { checks: Vec::new(), rules_checks: vec![shown] };
+    let rules_checks = |scene: &Scene| {
+        let actions = plan(&scene.decide(), &effects);
+        let of_rules =
+            |action: &Action| matches!(action, Action::ShowCheck(show) if show.what == Shows::ProposedRules);
+        actions.iter().filter(|action| of_rules(action)).count()
+    };
+    assert_eq!(rules_checks(&Scene::by_alice()), 1, "the head proposes none any more");
+    assert_eq!(rules_checks(&Scene::by_alice().pull(|pull| pull.change = Fact::unknown("too large"))), 0);
+}
