@@ -56,8 +56,10 @@ fn undated(text: &str) -> String {
     let mut parts = text.split("digest ");
     let mut digestless = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let rest = part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
-        digestless.push_str(&format!("digest …{rest}"));
+        let quoted = part.trim_start_matches('`');
+        let (quote, rest) = part.split_at(part.len() - quoted.len());
+        let rest = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+        digestless.push_str(&format!("digest {quote}…{rest}"));
     }
     let text = digestless;
     let date = |word: &str| {
