@@ -15,6 +15,10 @@ use tokio::process::Command;
 use crate::pull::Stat;
 use crate::repo::Ident;
 
+mod merge;
+
+pub(crate) use merge::{merge, remove_ref};
+
 /// Why git did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {

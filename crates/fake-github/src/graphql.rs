@@ -21,6 +21,7 @@ mod connection;
 mod object;
 mod people;
 mod pull;
+mod queue;
 mod root;
 mod value;
 mod walk;

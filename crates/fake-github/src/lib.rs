@@ -36,6 +36,7 @@ mod git_http;
 mod graphql;
 mod payload;
 mod pull;
+mod queue;
 mod reply;
 mod repo;
 mod rest;
@@ -58,8 +59,9 @@ pub use stage::{
     OrgSpec, RepoSpec, ReviewsSpec, RulesetSpec, Safeguards, Stage, StageError, TeamSpec, UserSpec,
 };
 pub use step::{
-    DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, Many, OnPull, Open, Push,
-    RemoveMember, RemoveWriter, Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, Wait,
+    DeleteAccount, DeleteFork, Dequeue, DestroyGroup, Destruction, Dismiss, Edit, Enqueue, ForeignCheck,
+    ForgetChecks, Label, LandGroup, Many, OnPull, Open, Push, RemoveMember, RemoveWriter, Rerequest,
+    Retarget, Review, ReviewState, Signature, Step, Strike, Wait,
 };
 pub use text::ShownCheck;
 pub use verbs::VerbError;

@@ -13,6 +13,7 @@ use crate::world::World;
 pub(crate) mod check;
 pub(crate) mod event;
 pub(crate) mod pull;
+pub(crate) mod queue;
 
 pub(crate) const API: &str = "https://api.github.example";
 pub(crate) const WEB: &str = "https://github.example";

@@ -11,14 +11,24 @@ use crate::step::ReviewState;
 pub(crate) enum PullStatus {
     Open,
     Closed,
+    Merged,
 }
 
 impl PullStatus {
-    /// GraphQL's word; REST says it in lower case.
+    /// GraphQL's word.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Open => "OPEN",
             Self::Closed => "CLOSED",
+            Self::Merged => "MERGED",
+        }
+    }
+
+    /// REST's word: what is merged is closed there.
+    pub(crate) fn rest(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed | Self::Merged => "closed",
         }
     }
 }
@@ -51,6 +61,15 @@ pub(crate) struct Ends {
     pub(crate) stat: Stat,
 }
 
+/// How it came into its base.
+#[derive(Debug, Clone)]
+pub(crate) struct Merged {
+    pub(crate) by: u64,
+    pub(crate) at: i64,
+    /// The merge commit.
+    pub(crate) sha: String,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct PullState {
     pub(crate) title: String,
@@ -65,6 +84,7 @@ pub(crate) struct PullState {
     pub(crate) auto_merge_by: Option<u64>,
     pub(crate) updated_at: i64,
     pub(crate) closed_at: Option<i64>,
+    pub(crate) merged: Option<Merged>,
 }
 
 #[derive(Debug, Clone)]

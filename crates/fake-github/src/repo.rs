@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::git::Edit;
 use crate::pull::Pull;
+use crate::queue::Group;
 use crate::stage::Safeguards;
 
 /// A live permission, in GitHub's order.
@@ -49,6 +50,8 @@ pub(crate) struct Repo {
     /// Oldest first.
     pub(crate) activities: Vec<Activity>,
     pub(crate) safeguards: Safeguards,
+    /// Groups by base branch, first to land first.
+    pub(crate) queues: BTreeMap<String, Vec<Group>>,
 }
 
 /// One move of a branch.

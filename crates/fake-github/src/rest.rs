@@ -16,6 +16,7 @@ use crate::world::World;
 mod activity;
 mod apps;
 mod checks;
+mod commit_pulls;
 mod hooks;
 mod repos;
 mod safeguards;
@@ -131,6 +132,9 @@ impl<'a> Asked<'a> {
             }
             ("GET", ["repos", owner, name, "commits", sha, "check-runs"]) => {
                 checks::list(self, owner, name, sha)
+            }
+            ("GET", ["repos", owner, name, "commits", sha, "pulls"]) => {
+                commit_pulls::list(self, owner, name, sha)
             }
             _ => Err(self.unknown()),
         }

@@ -10,10 +10,12 @@ pub use pull::{
     RemoveWriter, Rerequest, Retarget, Review, ReviewState,
 };
 pub use push::{Many, Push, Signature};
+pub use queue::{Dequeue, DestroyGroup, Destruction, Enqueue, LandGroup};
 pub use trouble::{Strike, Wait};
 
 mod pull;
 mod push;
+mod queue;
 mod trouble;
 
 /// One thing that somebody does.
@@ -62,6 +64,14 @@ pub enum Step {
     ForeignCheck(ForeignCheck),
     /// Deletes what is kept of checks, as GitHub does with old ones.
     ForgetChecks(ForgetChecks),
+    /// Puts pull requests into the merge queue, as one group.
+    Enqueue(Enqueue),
+    /// Takes a pull request out of the merge queue.
+    Dequeue(Dequeue),
+    /// Merges the first group of the queue.
+    LandGroup(LandGroup),
+    /// Lets a whole group leave the queue.
+    DestroyGroup(DestroyGroup),
     /// Lets the API fail for a while.
     Strike(Strike),
     /// Lets everything told so far be heard before the story goes on.

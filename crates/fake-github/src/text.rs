@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::check::CheckRun;
 use crate::pull::{Pull, PullStatus, Review};
+use crate::queue::{Entry, Group};
 use crate::repo::Repo;
 use crate::server::FakeGithub;
 use crate::world::World;
@@ -117,6 +118,7 @@ fn write_repo(text: &mut String, world: &World, repo: &Repo) -> fmt::Result {
     for (name, tip) in default.into_iter().chain(others) {
         write_branch(text, world, repo, (name, tip), &mut shown)?;
     }
+    write_queues(text, world, repo)?;
     let mut heads = HashSet::new();
     for pull in repo.pulls.values() {
         write_pull(text, world, repo, pull)?;
@@ -186,6 +188,17 @@ fn write_runs(text: &mut String, lines: &[(String, String)]) -> fmt::Result {
     Ok(())
 }
 
+/// Groups in the order they land, of branches where something stands in the queue.
+fn write_queues(text: &mut String, world: &World, repo: &Repo) -> fmt::Result {
+    for (base, groups) in repo.queues.iter().filter(|(_, groups)| !groups.is_empty()) {
+        let entry = |entry: &Entry| format!("#{} by {}", entry.number, login(world, entry.enqueuer));
+        let group = |group: &Group| group.entries.iter().map(entry).collect::<Vec<_>>().join(" + ");
+        let shown: Vec<String> = groups.iter().map(group).collect();
+        writeln!(text, "  queue of {}: {}", visible(base), shown.join("; "))?;
+    }
+    Ok(())
+}
+
 fn login(world: &World, id: u64) -> &str {
     world.living(id).map_or("ghost", |account| &account.login)
 }
@@ -196,6 +209,7 @@ fn write_pull(text: &mut String, world: &World, repo: &Repo, pull: &Pull) -> fmt
         (PullStatus::Open, true) => "open, draft",
         (PullStatus::Open, false) => "open",
         (PullStatus::Closed, _) => "closed",
+        (PullStatus::Merged, _) => "merged",
     };
     let branch = visible(&pull.head_ref);
     let head = match state.head_repo {

@@ -12,6 +12,7 @@ use crate::world::Missing;
 mod people;
 mod pulls;
 mod push;
+mod queue;
 mod reviews;
 
 /// Why a verb was not carried out.
@@ -68,6 +69,10 @@ impl FakeGithub {
             Step::Rerequest(step) => self.rerequest(step).await.map(done),
             Step::ForeignCheck(step) => self.foreign_check(step).await.map(done),
             Step::ForgetChecks(step) => self.forget_checks(step).await.map(done),
+            Step::Enqueue(step) => self.enqueue(step).await.map(Outcome::Commit),
+            Step::Dequeue(step) => self.dequeue(step).await.map(done),
+            Step::LandGroup(step) => self.land_group(step).await.map(Outcome::Commit),
+            Step::DestroyGroup(step) => self.destroy_group(step).await.map(done),
             Step::Strike(Strike { route, fault, times }) => {
                 self.fail(route.as_str(), fault, times);
                 Ok(Outcome::Done)

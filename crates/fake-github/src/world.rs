@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::delivery::Outbox;
 use crate::graphql::Files;
 use crate::pull::{Pull, PullState};
+use crate::queue::QUEUE_BOT;
 use crate::repo::{Commit, Graph, Permission, Repo};
 use crate::stage::{AccountType, AppSpec, RepoSpec, Stage, UserSpec};
 
@@ -84,7 +85,13 @@ impl World {
             ..UserSpec::default()
         };
         let web_flow = UserSpec { login: "web-flow".to_owned(), id: 19_864_447, ..UserSpec::default() };
-        for spec in [&own_bot, &web_flow].into_iter().chain(&stage.users) {
+        let queue_bot = UserSpec {
+            login: QUEUE_BOT.0.to_owned(),
+            id: QUEUE_BOT.1,
+            kind: AccountType::Bot,
+            ..UserSpec::default()
+        };
+        for spec in [&own_bot, &web_flow, &queue_bot].into_iter().chain(&stage.users) {
             world.accounts.insert(spec.id, Account::from_spec(spec));
         }
         for spec in &stage.orgs {
@@ -134,6 +141,7 @@ impl World {
             pulls: BTreeMap::new(),
             activities: Vec::new(),
             safeguards: spec.safeguards.clone(),
+            queues: BTreeMap::new(),
         };
         self.repos.insert(repo.id, repo.clone());
         Ok(repo)

@@ -23,7 +23,7 @@ fn installation(world: &World) -> Value {
 }
 
 /// Puts a delivery into the outbox: what is particular, then what every delivery has.
-fn post(
+pub(super) fn post(
     world: &mut World,
     event: &'static str,
     action: Option<&'static str>,

@@ -51,6 +51,7 @@ impl FakeGithub {
                 auto_merge_by: None,
                 updated_at: now,
                 closed_at: None,
+                merged: None,
             };
             let pull = Pull::opened(id, number, author, (head.1, open.head.clone()), now, first);
             repo.pulls.insert(number, pull);
