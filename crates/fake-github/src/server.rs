@@ -247,7 +247,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         if route.starts_with("git ") {
             git_http::serve(&shared, &head, body).await
         } else if graphql::is_endpoint(&path) {
-            graphql::serve(&shared, &head, &body).into_response()
+            graphql::serve(&shared, &head, &body).await.into_response()
         } else {
             rest::serve(&shared, &head, &body).into_response()
         }

@@ -9,7 +9,7 @@ use crate::payload::queue::merge_group;
 use crate::pull::{Merged, PullStatus};
 use crate::queue::{Entry, Group, QUEUE_BOT, Readiness};
 use crate::repo::{Activity, Commit, Ident, Signed, Touched};
-use crate::server::FakeGithub;
+use crate::server::{FakeGithub, Shared};
 use crate::step::{Dequeue, DestroyGroup, Enqueue, LandGroup};
 use crate::world::{Missing, World};
 
@@ -41,7 +41,7 @@ impl FakeGithub {
             }
             (repo, base, actor, wishes)
         };
-        let group = self.form(repo, &base, &wishes).await?;
+        let group = self.shared.form(repo, &base, &wishes).await?;
         let mut world = self.shared.world();
         world.repo_mut(repo)?.queues.entry(base).or_default().push(group.clone());
         for wish in &wishes {
@@ -60,7 +60,7 @@ impl FakeGithub {
     pub async fn dequeue(&self, step: Dequeue) -> Result<(), VerbError> {
         let _turn = self.shared.turn.lock().await;
         let turn = self.on_pull(&step.actor, &step.repo, step.pull)?;
-        self.take_out(turn.at.0, &[step.pull], turn.actor, (&step.reason, "dequeued")).await
+        self.shared.take_out(turn.at.0, &[step.pull], turn.actor, (&step.reason, "dequeued")).await
     }
 
     /// Lets a whole group leave the queue; what stands behind is formed anew.
@@ -71,7 +71,7 @@ impl FakeGithub {
         let _turn = self.shared.turn.lock().await;
         let (repo, group) = self.find_group(&step.repo, step.pull)?;
         let numbers: Vec<u64> = group.entries.iter().map(|entry| entry.number).collect();
-        self.take_out(repo, &numbers, QUEUE_BOT.1, (step.reason.removal(), step.reason.word())).await
+        self.shared.take_out(repo, &numbers, QUEUE_BOT.1, (step.reason.removal(), step.reason.word())).await
     }
 
     /// Merges the group: the base moves to the group's head. Answers that head.
@@ -107,9 +107,11 @@ impl FakeGithub {
         let group = repo.group_of(pull).ok_or_else(|| Missing::new("queued pull request", pull))?;
         Ok((repo.id, group.clone()))
     }
+}
 
+impl Shared {
     /// Removes pull requests of one group; it and all behind it are destroyed, and formed anew of what is left.
-    async fn take_out(
+    pub(crate) async fn take_out(
         &self,
         repo: u64,
         gone: &[u64],
@@ -117,7 +119,7 @@ impl FakeGithub {
         (removal, destruction): (&str, &str),
     ) -> Result<(), VerbError> {
         let (base, left) = {
-            let mut world = self.shared.world();
+            let mut world = self.world();
             let found = world.repo_mut(repo)?;
             let group = gone.first().and_then(|number| found.group_of(*number));
             let base = group
@@ -148,18 +150,18 @@ impl FakeGithub {
         };
         for wishes in left.into_iter().filter(|wishes| !wishes.is_empty()) {
             let group = self.form(repo, &base, &wishes).await?;
-            let mut world = self.shared.world();
+            let mut world = self.world();
             world.repo_mut(repo)?.queues.entry(base.clone()).or_default().push(group.clone());
             announce(&mut world, repo, &group);
         }
-        self.told();
+        self.mail.notify_one();
         Ok(())
     }
 
     /// Merges each pull request on what stands in the queue, or on the base; makes the group's branch.
     async fn form(&self, repo: u64, base_ref: &str, wishes: &[Wish]) -> Result<Group, VerbError> {
         let (dir, store, base_sha) = {
-            let world = self.shared.world();
+            let world = self.world();
             let found = world.repos.get(&repo).ok_or_else(|| Missing::new("repository", repo))?;
             let last = found.queues.get(base_ref).and_then(|queue| queue.last());
             let tip = last.map(|group| &group.head_sha).or(found.branches.get(base_ref)).cloned();
@@ -169,9 +171,9 @@ impl FakeGithub {
         let mut on = base_sha.clone();
         let mut entries = Vec::new();
         for wish in wishes {
-            let commit = merge_of(&self.shared.world(), repo, wish, &on)?;
+            let commit = merge_of(&self.world(), repo, wish, &on)?;
             let made = git::merge(&dir, &store, &commit).await?;
-            let mut world = self.shared.world();
+            let mut world = self.world();
             let root = world.repo_mut(repo)?.root;
             world.graphs.entry(root).or_default().insert(by_github(commit, &made));
             let Wish { id, number, enqueuer, at: enqueued_at } = *wish;
@@ -182,7 +184,7 @@ impl FakeGithub {
         let last = wishes.last().map_or(0, |wish| wish.number);
         let branch = format!("gh-readonly-queue/{base_ref}/pr-{last}-{base_sha}");
         git::set_ref(&dir, &format!("refs/heads/{branch}"), &on)?;
-        self.shared.world().repo_mut(repo)?.branches.insert(branch.clone(), on.clone());
+        self.world().repo_mut(repo)?.branches.insert(branch.clone(), on.clone());
         Ok(Group { branch, base_ref: base_ref.to_owned(), base_sha, head_sha: on, entries })
     }
 }

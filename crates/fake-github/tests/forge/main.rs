@@ -6,6 +6,7 @@ mod checks;
 mod client;
 mod deliveries;
 mod faults;
+mod mutations;
 mod queue;
 mod reading;
 mod recording;
