@@ -18,6 +18,7 @@ use crate::world::World;
 mod checks;
 mod commit;
 mod connection;
+mod discussion;
 mod mutation;
 mod object;
 mod people;

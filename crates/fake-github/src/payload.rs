@@ -12,6 +12,7 @@ use crate::world::World;
 
 pub(crate) mod check;
 pub(crate) mod event;
+pub(crate) mod issue;
 pub(crate) mod pull;
 pub(crate) mod queue;
 
@@ -125,7 +126,8 @@ pub(crate) fn repository(world: &World, repo: &Repo) -> Value {
         object.insert(key.to_owned(), json!(format!("{API}/repos/{full_name}{rest}")));
     }
     let owner = world.account(&repo.owner).map_or(GHOST.1, |owner| owner.id);
-    let pulls = repo.pulls.values().filter(|pull| pull.now().closed_at.is_none()).count();
+    let issues = repo.issues.values().filter(|issue| issue.closed_at.is_none()).count();
+    let pulls = issues + repo.pulls.values().filter(|pull| pull.now().closed_at.is_none()).count();
     let born = rfc3339(crate::clock::Clock::default().story());
     let rest = json!({
         "id": repo.id, "node_id": node_id("R", repo.id), "name": repo.name, "full_name": full_name,

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::discussion::Discussion;
 use crate::step::ReviewState;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,7 @@ pub(crate) struct PullState {
     pub(crate) updated_at: i64,
     pub(crate) closed_at: Option<i64>,
     pub(crate) merged: Option<Merged>,
+    pub(crate) discussion: Discussion,
 }
 
 #[derive(Debug, Clone)]

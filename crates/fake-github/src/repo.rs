@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::discussion::{CommitComment, Issues};
 use crate::git::Edit;
 use crate::pull::Pull;
 use crate::queue::Group;
@@ -50,6 +51,9 @@ pub(crate) struct Repo {
     /// Oldest first.
     pub(crate) activities: Vec<Activity>,
     pub(crate) safeguards: Safeguards,
+    pub(crate) issues: Issues,
+    /// Oldest first.
+    pub(crate) commit_comments: Vec<CommitComment>,
     /// Groups by base branch, first to land first.
     pub(crate) queues: BTreeMap<String, Vec<Group>>,
 }

@@ -18,6 +18,7 @@ mod apps;
 mod checks;
 mod commit_pulls;
 mod hooks;
+mod issues;
 mod repos;
 mod safeguards;
 
@@ -135,6 +136,19 @@ impl<'a> Asked<'a> {
             }
             ("GET", ["repos", owner, name, "commits", sha, "pulls"]) => {
                 commit_pulls::list(self, owner, name, sha)
+            }
+            ("GET", ["repos", owner, name, "commits", sha, "comments"]) => {
+                issues::commit_comments(self, owner, name, sha)
+            }
+            ("GET", ["repos", owner, name, "issues"]) => issues::list(self, owner, name),
+            ("POST", ["repos", owner, name, "issues"]) => issues::create(self, owner, name),
+            ("GET", ["repos", owner, name, "issues", number]) => issues::read(self, owner, name, number),
+            ("PATCH", ["repos", owner, name, "issues", number]) => issues::update(self, owner, name, number),
+            ("GET", ["repos", owner, name, "issues", number, "comments"]) => {
+                issues::comments(self, owner, name, number)
+            }
+            ("POST", ["repos", owner, name, "issues", number, "comments"]) => {
+                issues::comment(self, owner, name, number)
             }
             _ => Err(self.unknown()),
         }

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+pub use discussion::{Assign, Comment, CommitComment, DeleteComment, EditComment, OpenIssue};
 pub use pull::{
     DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, OnPull, RemoveMember,
     RemoveWriter, Rerequest, Retarget, Review, ReviewState,
@@ -13,6 +14,7 @@ pub use push::{Many, Push, Signature};
 pub use queue::{Dequeue, DestroyGroup, Destruction, Enqueue, LandGroup};
 pub use trouble::{Strike, Wait};
 
+mod discussion;
 mod pull;
 mod push;
 mod queue;
@@ -64,6 +66,18 @@ pub enum Step {
     ForeignCheck(ForeignCheck),
     /// Deletes what is kept of checks, as GitHub does with old ones.
     ForgetChecks(ForgetChecks),
+    /// Writes a comment on a pull request or an issue.
+    Comment(Comment),
+    /// Gives a comment other words.
+    EditComment(EditComment),
+    /// Takes a comment away.
+    DeleteComment(DeleteComment),
+    /// Writes a comment on a commit.
+    CommitComment(CommitComment),
+    /// Lets somebody look after a pull request.
+    Assign(Assign),
+    /// Opens an issue.
+    OpenIssue(OpenIssue),
     /// Puts pull requests into the merge queue, as one group.
     Enqueue(Enqueue),
     /// Takes a pull request out of the merge queue.

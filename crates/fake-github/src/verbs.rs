@@ -9,6 +9,7 @@ use crate::server::FakeGithub;
 use crate::step::{OnPull, Step, Strike};
 use crate::world::Missing;
 
+mod discussion;
 mod people;
 mod pulls;
 mod push;
@@ -36,6 +37,10 @@ pub enum Outcome {
     Commit(String),
     /// A pull request's number.
     Pull(u64),
+    /// A comment's id.
+    Comment(u64),
+    /// An issue's number.
+    Issue(u64),
     /// Nothing that has a name.
     Done,
 }
@@ -69,6 +74,12 @@ impl FakeGithub {
             Step::Rerequest(step) => self.rerequest(step).await.map(done),
             Step::ForeignCheck(step) => self.foreign_check(step).await.map(done),
             Step::ForgetChecks(step) => self.forget_checks(step).await.map(done),
+            Step::Comment(step) => self.comment(step).await.map(Outcome::Comment),
+            Step::EditComment(step) => self.edit_comment(step).await.map(done),
+            Step::DeleteComment(step) => self.delete_comment(step).await.map(done),
+            Step::CommitComment(step) => self.commit_comment(step).await.map(Outcome::Comment),
+            Step::Assign(step) => self.assign(step).await.map(done),
+            Step::OpenIssue(step) => self.open_issue(step).await.map(Outcome::Issue),
             Step::Enqueue(step) => self.enqueue(step).await.map(Outcome::Commit),
             Step::Dequeue(step) => self.dequeue(step).await.map(done),
             Step::LandGroup(step) => self.land_group(step).await.map(Outcome::Commit),

@@ -13,6 +13,7 @@ use crate::check::{CheckRun, Poster};
 use crate::clock::Clock;
 use crate::delivery::Outbox;
 use crate::graphql::Files;
+use crate::operator::OperatorHook;
 use crate::pull::{Pull, PullState};
 use crate::queue::QUEUE_BOT;
 use crate::repo::{Commit, Graph, Permission, Repo};
@@ -53,6 +54,7 @@ pub(crate) struct World {
     pub(crate) spent: (i64, i64),
     /// Check runs created and updated through the API.
     pub(crate) check_posts: (usize, usize),
+    pub(crate) operator_hook: OperatorHook,
     ids: u64,
 }
 
@@ -76,6 +78,7 @@ impl World {
             made_tokens: 0,
             spent: (0, 0),
             check_posts: (0, 0),
+            operator_hook: OperatorHook::default(),
             ids: 9_000_000,
         };
         let own_bot = UserSpec {
@@ -141,6 +144,8 @@ impl World {
             pulls: BTreeMap::new(),
             activities: Vec::new(),
             safeguards: spec.safeguards.clone(),
+            issues: BTreeMap::new(),
+            commit_comments: Vec::new(),
             queues: BTreeMap::new(),
         };
         self.repos.insert(repo.id, repo.clone());

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Sight;
 use super::commit::{Commit, PullRequestCommit};
 use super::connection::List;
+use super::discussion::Place;
 use super::people::Account;
 use super::queue::MergeQueueEntry;
 use super::root::Repository;
@@ -37,6 +38,10 @@ impl<'w> PullRequest<'w> {
 
     fn account(&self, id: u64) -> Got<'w> {
         Got::maybe(Account::living(self.sight, id))
+    }
+
+    fn place(&self) -> Place<'w> {
+        Place { sight: self.sight, repo: self.repo, pull: self.pull, state: self.state }
     }
 
     fn merge_commit(&self) -> Got<'w> {
@@ -120,6 +125,9 @@ impl<'w> Node<'w> for PullRequest<'w> {
             "labels" => return self.labels(arguments),
             "commits" => return self.commits(arguments),
             "reviews" => return self.reviews(arguments),
+            "comments" => return self.place().comments(arguments),
+            "assignees" => return self.place().assignees(arguments),
+            "timelineItems" => return self.place().timeline(arguments),
             _ => return Err(Trouble::NoField),
         })
     }
@@ -159,10 +167,10 @@ impl<'w> Node<'w> for LabelNode<'w> {
     }
 }
 
-struct ReviewNode<'w> {
-    sight: Sight<'w>,
-    repo: &'w Repo,
-    review: &'w Review,
+pub(super) struct ReviewNode<'w> {
+    pub(super) sight: Sight<'w>,
+    pub(super) repo: &'w Repo,
+    pub(super) review: &'w Review,
 }
 
 impl<'w> Node<'w> for ReviewNode<'w> {

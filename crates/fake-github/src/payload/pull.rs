@@ -17,7 +17,7 @@ pub(crate) fn full(world: &World, repo: &Repo, pull: &Pull, state: &PullState) -
     let counts = json!({
         "merged": merged.is_some(), "mergeable": null, "rebaseable": null, "mergeable_state": "unknown",
         "merged_by": merged.map(|merged| user(world, merged.by)),
-        "comments": 0, "review_comments": 0, "maintainer_can_modify": false,
+        "comments": state.discussion.comments.len(), "review_comments": 0, "maintainer_can_modify": false,
         "commits": state.ends.commits.len(), "additions": stat.additions, "deletions": stat.deletions,
         "changed_files": stat.files,
     });
@@ -56,13 +56,14 @@ pub(crate) fn short(world: &World, repo: &Repo, pull: &Pull, state: &PullState) 
     let head_repo = state.head_repo.and_then(|id| world.repos.get(&id));
     let head_owner = world.account(&pull.head_owner).map_or(0, |owner| owner.id);
     let base_owner = world.account(&repo.owner).map_or(0, |owner| owner.id);
+    let people: Vec<Value> = state.discussion.assignees.iter().map(|id| user(world, *id)).collect();
     let rest = json!({
         "id": pull.id, "node_id": node_id("PR", pull.id), "number": number,
         "state": state.status.rest(), "locked": false, "active_lock_reason": null,
         "title": state.title, "body": state.body, "user": user(world, pull.author), "draft": state.draft,
         "author_association": association(world, repo, pull.author),
         "labels": state.labels.iter().map(|name| label(repo, name)).collect::<Vec<_>>(),
-        "assignee": null, "assignees": [], "requested_reviewers": [], "requested_teams": [], "milestone": null,
+        "assignee": people.first(), "assignees": people, "requested_reviewers": [], "requested_teams": [], "milestone": null,
         "created_at": rfc3339(pull.created_at), "updated_at": rfc3339(state.updated_at),
         "closed_at": state.closed_at.map(rfc3339), "merged_at": state.merged.as_ref().map(|merged| rfc3339(merged.at)),
         "merge_commit_sha": state.merged.as_ref().map(|merged| &merged.sha),

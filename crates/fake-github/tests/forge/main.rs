@@ -5,6 +5,7 @@ mod access;
 mod checks;
 mod client;
 mod deliveries;
+mod discussion;
 mod faults;
 mod mutations;
 mod queue;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Act, Acted, Made};
 use crate::auth::Level;
+use crate::discussion::What;
 use crate::graphql::root::forbidden;
 use crate::graphql::walk::Trouble;
 use crate::payload::{event, node_id};
@@ -39,7 +40,7 @@ fn change(
     (act, permissions): (&Act<'_>, &[&str]),
     (action, extra): (&'static str, serde_json::Value),
     check: impl FnOnce(&PullState) -> Result<(), Trouble>,
-    apply: impl FnOnce(&mut PullState, i64),
+    apply: impl FnOnce(&mut PullState, (u64, i64)),
 ) -> Result<(u64, u64), Trouble> {
     let mut world = act.shared.world();
     let at = find(&world, act, "pullRequestId", permissions)?;
@@ -47,7 +48,7 @@ fn change(
     let (now, sender) = (world.clock.story(), world.own_bot());
     let pull = world.pull_mut(at.0, at.1).map_err(|missing| refused(&missing.to_string()))?;
     check(pull.now())?;
-    pull.change(now, |state| apply(state, now));
+    pull.change(now, |state| apply(state, (sender, now)));
     event::pull_request(&mut world, action, at, sender, extra);
     Ok(at)
 }
@@ -68,7 +69,7 @@ pub(super) fn disable_auto_merge(act: &Act<'_>) -> Acted {
 }
 
 pub(super) fn close(act: &Act<'_>) -> Acted {
-    let pull = change((act, WORDS), ("closed", json!({})), is_open, |state, now| {
+    let pull = change((act, WORDS), ("closed", json!({})), is_open, |state, (_, now)| {
         state.status = PullStatus::Closed;
         state.closed_at = Some(now);
     })?;
@@ -76,8 +77,10 @@ pub(super) fn close(act: &Act<'_>) -> Acted {
 }
 
 pub(super) fn draft(act: &Act<'_>) -> Acted {
-    let pull =
-        change((act, WORDS), ("converted_to_draft", json!({})), is_open, |state, _| state.draft = true)?;
+    let pull = change((act, WORDS), ("converted_to_draft", json!({})), is_open, |state, (actor, now)| {
+        state.draft = true;
+        state.note(actor, now, What::ConvertToDraft);
+    })?;
     Ok(Made { typename: "ConvertPullRequestToDraftPayload", fields: &["pullRequest"], pull })
 }
 
