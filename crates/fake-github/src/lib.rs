@@ -62,10 +62,11 @@ pub use stage::{
     OrgSpec, RepoSpec, ReviewsSpec, RulesetSpec, Safeguards, Stage, StageError, TeamSpec, UserSpec,
 };
 pub use step::{
-    Assign, Comment, CommitComment, DeleteAccount, DeleteComment, DeleteFork, Dequeue, DestroyGroup,
-    Destruction, Dismiss, Edit, EditComment, Enqueue, ForeignCheck, ForgetChecks, Label, LandGroup, Many,
-    OnPull, Open, OpenIssue, Push, RemoveMember, RemoveWriter, Rerequest, Retarget, Review, ReviewState,
-    Signature, Step, Strike, Wait,
+    AccessChange, Assign, ChangeAccess, ChangeRepo, Collaborator, Comment, CommitComment, DeleteAccount,
+    DeleteComment, DeleteFork, Dequeue, DestroyGroup, Destruction, Dismiss, Edit, EditComment, Enqueue,
+    ForeignCheck, ForgetChecks, Joined, Label, LandGroup, Many, OnPull, Open, OpenIssue, Push, RemoveMember,
+    RemoveWriter, RepoChange, Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, TeamAccess,
+    TokenRequest, Wait,
 };
 pub use text::ShownCheck;
 pub use verbs::VerbError;

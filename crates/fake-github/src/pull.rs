@@ -25,8 +25,8 @@ impl PullStatus {
         }
     }
 
-    /// REST's word: what is merged is closed there.
-    pub(crate) fn rest(self) -> &'static str {
+    /// REST's word, which calls closed what is merged.
+    pub(crate) fn rest_word(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Closed | Self::Merged => "closed",

@@ -51,6 +51,17 @@ pub(crate) struct Repo {
     /// Oldest first.
     pub(crate) activities: Vec<Activity>,
     pub(crate) safeguards: Safeguards,
+    /// What teams may do, by their ids.
+    pub(crate) teams: BTreeMap<u64, Permission>,
+    pub(crate) archived: bool,
+    /// Whether classic protection is switched off as a whole.
+    pub(crate) protection_off: bool,
+    /// Whether the installation does not cover it any more.
+    pub(crate) withdrawn: bool,
+    /// Security features, once they were switched.
+    pub(crate) security: BTreeMap<String, bool>,
+    /// How many secrets were found.
+    pub(crate) secrets: u64,
     pub(crate) issues: Issues,
     /// Oldest first.
     pub(crate) commit_comments: Vec<CommitComment>,
@@ -77,9 +88,9 @@ impl Repo {
         format!("{}/{}", self.owner, self.name)
     }
 
-    /// The App is installed on everything but forks.
+    /// The App is installed on everything but forks, until it is taken away.
     pub(crate) fn is_installed(&self) -> bool {
-        self.fork_of.is_none()
+        self.fork_of.is_none() && !self.withdrawn
     }
 }
 

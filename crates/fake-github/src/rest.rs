@@ -20,7 +20,7 @@ mod commit_pulls;
 mod hooks;
 mod issues;
 mod repos;
-mod safeguards;
+pub(crate) mod safeguards;
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 const API_VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];

@@ -6,6 +6,9 @@
 use serde::Deserialize;
 
 pub use discussion::{Assign, Comment, CommitComment, DeleteComment, EditComment, OpenIssue};
+pub use guard::{
+    AccessChange, ChangeAccess, ChangeRepo, Collaborator, Joined, RepoChange, TeamAccess, TokenRequest,
+};
 pub use pull::{
     DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, OnPull, RemoveMember,
     RemoveWriter, Rerequest, Retarget, Review, ReviewState,
@@ -15,6 +18,7 @@ pub use queue::{Dequeue, DestroyGroup, Destruction, Enqueue, LandGroup};
 pub use trouble::{Strike, Wait};
 
 mod discussion;
+mod guard;
 mod pull;
 mod push;
 mod queue;
@@ -66,6 +70,10 @@ pub enum Step {
     ForeignCheck(ForeignCheck),
     /// Deletes what is kept of checks, as GitHub does with old ones.
     ForgetChecks(ForgetChecks),
+    /// Changes a repository, or what guards it.
+    ChangeRepo(Box<ChangeRepo>),
+    /// Changes an organisation, or the App's installation.
+    ChangeAccess(ChangeAccess),
     /// Writes a comment on a pull request or an issue.
     Comment(Comment),
     /// Gives a comment other words.

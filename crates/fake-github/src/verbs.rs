@@ -9,7 +9,9 @@ use crate::server::FakeGithub;
 use crate::step::{OnPull, Step, Strike};
 use crate::world::Missing;
 
+mod access;
 mod discussion;
+mod guard;
 mod people;
 mod pulls;
 mod push;
@@ -74,6 +76,8 @@ impl FakeGithub {
             Step::Rerequest(step) => self.rerequest(step).await.map(done),
             Step::ForeignCheck(step) => self.foreign_check(step).await.map(done),
             Step::ForgetChecks(step) => self.forget_checks(step).await.map(done),
+            Step::ChangeRepo(step) => self.change_repo(*step).await.map(done),
+            Step::ChangeAccess(step) => self.change_access(step).await.map(done),
             Step::Comment(step) => self.comment(step).await.map(Outcome::Comment),
             Step::EditComment(step) => self.edit_comment(step).await.map(done),
             Step::DeleteComment(step) => self.delete_comment(step).await.map(done),

@@ -54,6 +54,8 @@ pub(crate) struct World {
     pub(crate) spent: (i64, i64),
     /// Check runs created and updated through the API.
     pub(crate) check_posts: (usize, usize),
+    /// Whether the App was uninstalled.
+    pub(crate) uninstalled: bool,
     pub(crate) operator_hook: OperatorHook,
     ids: u64,
 }
@@ -78,6 +80,7 @@ impl World {
             made_tokens: 0,
             spent: (0, 0),
             check_posts: (0, 0),
+            uninstalled: false,
             operator_hook: OperatorHook::default(),
             ids: 9_000_000,
         };
@@ -144,6 +147,12 @@ impl World {
             pulls: BTreeMap::new(),
             activities: Vec::new(),
             safeguards: spec.safeguards.clone(),
+            teams: BTreeMap::new(),
+            archived: false,
+            protection_off: false,
+            withdrawn: false,
+            security: BTreeMap::new(),
+            secrets: 0,
             issues: BTreeMap::new(),
             commit_comments: Vec::new(),
             queues: BTreeMap::new(),
@@ -221,15 +230,25 @@ impl World {
 
     /// The live permission: what was given, else what membership or a public repository gives.
     pub(crate) fn permission(&self, repo: &Repo, account: u64) -> Permission {
+        let through_team = self.through_team(repo, account);
         if let Some(given) = repo.permissions.get(&account) {
-            return *given;
+            return (*given).max(through_team);
         }
         let owner = self.account(&repo.owner).map(|owner| owner.id).unwrap_or_default();
         if owner == account {
             return Permission::Admin;
         }
         let is_member = self.orgs.iter().any(|org| org.account == owner && org.members.contains(&account));
-        if is_member || !repo.private { Permission::Read } else { Permission::None }
+        let basic = if is_member || !repo.private { Permission::Read } else { Permission::None };
+        basic.max(through_team)
+    }
+
+    /// The most that a team gives.
+    fn through_team(&self, repo: &Repo, account: u64) -> Permission {
+        let teams = self.orgs.iter().flat_map(|org| &org.teams);
+        let theirs = teams.filter(|team| team.members.contains(&account));
+        let given = theirs.filter_map(|team| repo.teams.get(&team.id)).copied();
+        given.max().unwrap_or(Permission::None)
     }
 
     pub(crate) fn poster(&self) -> Poster {

@@ -26,8 +26,3 @@ pub(crate) async fn merge(dir: &Path, store: &Path, commit: &NewCommit) -> Resul
     let sha = run(command, "commit-tree", commit.message.clone().into_bytes()).await?.trim().to_owned();
     Ok(Made { sha, tree })
 }
-
-/// Takes a loose ref away.
-pub(crate) fn remove_ref(dir: &Path, name: &str) -> Result<(), GitError> {
-    Ok(std::fs::remove_file(dir.join(name))?)
-}

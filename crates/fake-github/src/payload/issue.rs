@@ -98,7 +98,7 @@ fn of_pull(world: &World, repo: &Repo, pull: &Pull, state: &PullState) -> Value 
             author: pull.author,
             title: &state.title,
             body: state.body.as_deref(),
-            state: state.status.rest(),
+            state: state.status.rest_word(),
             state_reason: None,
             labels: &state.labels,
             assignees: &state.discussion.assignees,

@@ -59,7 +59,7 @@ pub(crate) fn short(world: &World, repo: &Repo, pull: &Pull, state: &PullState) 
     let people: Vec<Value> = state.discussion.assignees.iter().map(|id| user(world, *id)).collect();
     let rest = json!({
         "id": pull.id, "node_id": node_id("PR", pull.id), "number": number,
-        "state": state.status.rest(), "locked": false, "active_lock_reason": null,
+        "state": state.status.rest_word(), "locked": false, "active_lock_reason": null,
         "title": state.title, "body": state.body, "user": user(world, pull.author), "draft": state.draft,
         "author_association": association(world, repo, pull.author),
         "labels": state.labels.iter().map(|name| label(repo, name)).collect::<Vec<_>>(),

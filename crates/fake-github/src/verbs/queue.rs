@@ -131,7 +131,7 @@ impl Shared {
             let destroyed = queue.split_off(place.unwrap_or(queue.len()));
             for group in &destroyed {
                 found.branches.remove(&group.branch);
-                git::remove_ref(&found.dir, &format!("refs/heads/{}", group.branch))?;
+                git::delete_ref(&found.dir, &format!("refs/heads/{}", group.branch))?;
             }
             for number in gone {
                 event::pull_request(
@@ -272,7 +272,7 @@ fn land(world: &mut World, repo: u64, group: &Group) -> Result<(), VerbError> {
         queue.retain(|other| other.branch != group.branch);
     }
     found.branches.remove(&group.branch);
-    git::remove_ref(&found.dir, &format!("refs/heads/{}", group.branch))?;
+    git::delete_ref(&found.dir, &format!("refs/heads/{}", group.branch))?;
     found.branches.insert(group.base_ref.clone(), group.head_sha.clone());
     let count = u64::try_from(found.activities.len()).unwrap_or_default();
     found.activities.push(Activity {

@@ -7,6 +7,7 @@ mod client;
 mod deliveries;
 mod discussion;
 mod faults;
+mod guards;
 mod mutations;
 mod queue;
 mod reading;
