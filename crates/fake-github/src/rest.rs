@@ -19,7 +19,7 @@ mod checks;
 mod commit_pulls;
 mod hooks;
 mod issues;
-mod repos;
+pub(crate) mod repos;
 pub(crate) mod safeguards;
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>

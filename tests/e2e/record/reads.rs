@@ -153,9 +153,9 @@ impl Caller<'_> {
 
     async fn mutations(&self, token: &str) {
         let github = &self.gate.github;
+        let listed = self.get(token, "/repos/acme/web/pulls/1").await;
         github.enable_auto_merge(OnPull::new("bob", "acme/web", 1)).await.unwrap();
         github.enqueue(Enqueue::new("bob", "acme/web", &[1])).await.unwrap();
-        let listed = self.get(token, "/repos/acme/web/pulls/1").await;
         let variables = json!({ "id": listed["node_id"] });
         let question = json!({ "query": MUTATIONS, "variables": variables });
         let (status, answer) = self.post(token, "/graphql", question).await;

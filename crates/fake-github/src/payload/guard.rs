@@ -172,7 +172,10 @@ pub(crate) fn deploy_key(world: &mut World, action: &'static str, at: At, key: &
 
 /// `security_and_analysis`, which has no action.
 pub(crate) fn security(world: &mut World, at: At, before: &Value) {
-    let own = json!({ "changes": { "from": { "security_and_analysis": before } } });
+    let Some(repo) = world.repos.get(&at.0) else { return };
+    // Here the repository is told in full, as it is read alone.
+    let shown = crate::rest::repos::single(world, repo);
+    let own = json!({ "changes": { "from": { "security_and_analysis": before } }, "repository": shown });
     post(world, "security_and_analysis", None, Some(at.0), at.1, own);
 }
 
