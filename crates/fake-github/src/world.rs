@@ -54,6 +54,8 @@ pub(crate) struct World {
     pub(crate) spent: (i64, i64),
     /// Check runs created and updated through the API.
     pub(crate) check_posts: (usize, usize),
+    /// Whether the story suspended the installation; one that a stage begins with has heard all before.
+    pub(crate) silenced: bool,
     /// Whether the App was uninstalled.
     pub(crate) uninstalled: bool,
     pub(crate) operator_hook: OperatorHook,
@@ -80,6 +82,7 @@ impl World {
             made_tokens: 0,
             spent: (0, 0),
             check_posts: (0, 0),
+            silenced: false,
             uninstalled: false,
             operator_hook: OperatorHook::default(),
             ids: 9_000_000,

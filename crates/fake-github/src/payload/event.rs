@@ -31,8 +31,8 @@ pub(super) fn post(
     sender: u64,
     own: Value,
 ) {
-    // A suspended installation hears only of itself, and one that is gone of nothing.
-    if world.uninstalled || (world.app.suspended && event != "installation") {
+    // An installation suspended in the story hears only of itself, and one that is gone of nothing.
+    if world.uninstalled || (world.silenced && event != "installation") {
         return;
     }
     let mut payload = Map::new();

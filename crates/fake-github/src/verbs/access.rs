@@ -28,13 +28,13 @@ fn apply(world: &mut World, actor: u64, change: AccessChange) -> Result<(), Verb
         AccessChange::TeamJoined(who) => joined(world, actor, &who, true),
         AccessChange::TeamLeft(who) => joined(world, actor, &who, false),
         AccessChange::Suspended => {
-            world.app.suspended = true;
+            (world.app.suspended, world.silenced) = (true, true);
             world.tokens.clear();
             told::installation(world, "suspend", actor);
             Ok(())
         }
         AccessChange::Unsuspended => {
-            world.app.suspended = false;
+            (world.app.suspended, world.silenced) = (false, false);
             told::installation(world, "unsuspend", actor);
             Ok(())
         }
