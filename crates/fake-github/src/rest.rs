@@ -16,9 +16,11 @@ use crate::world::World;
 mod activity;
 mod apps;
 mod checks;
+mod commit_pulls;
 mod hooks;
-mod repos;
-mod safeguards;
+mod issues;
+pub(crate) mod repos;
+pub(crate) mod safeguards;
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 const API_VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
@@ -131,6 +133,22 @@ impl<'a> Asked<'a> {
             }
             ("GET", ["repos", owner, name, "commits", sha, "check-runs"]) => {
                 checks::list(self, owner, name, sha)
+            }
+            ("GET", ["repos", owner, name, "commits", sha, "pulls"]) => {
+                commit_pulls::list(self, owner, name, sha)
+            }
+            ("GET", ["repos", owner, name, "commits", sha, "comments"]) => {
+                issues::commit_comments(self, owner, name, sha)
+            }
+            ("GET", ["repos", owner, name, "issues"]) => issues::list(self, owner, name),
+            ("POST", ["repos", owner, name, "issues"]) => issues::create(self, owner, name),
+            ("GET", ["repos", owner, name, "issues", number]) => issues::read(self, owner, name, number),
+            ("PATCH", ["repos", owner, name, "issues", number]) => issues::update(self, owner, name, number),
+            ("GET", ["repos", owner, name, "issues", number, "comments"]) => {
+                issues::comments(self, owner, name, number)
+            }
+            ("POST", ["repos", owner, name, "issues", number, "comments"]) => {
+                issues::comment(self, owner, name, number)
             }
             _ => Err(self.unknown()),
         }

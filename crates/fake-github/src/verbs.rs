@@ -9,9 +9,13 @@ use crate::server::FakeGithub;
 use crate::step::{OnPull, Step, Strike};
 use crate::world::Missing;
 
+mod access;
+mod discussion;
+mod guard;
 mod people;
 mod pulls;
 mod push;
+mod queue;
 mod reviews;
 
 /// Why a verb was not carried out.
@@ -35,6 +39,10 @@ pub enum Outcome {
     Commit(String),
     /// A pull request's number.
     Pull(u64),
+    /// A comment's id.
+    Comment(u64),
+    /// An issue's number.
+    Issue(u64),
     /// Nothing that has a name.
     Done,
 }
@@ -68,6 +76,18 @@ impl FakeGithub {
             Step::Rerequest(step) => self.rerequest(step).await.map(done),
             Step::ForeignCheck(step) => self.foreign_check(step).await.map(done),
             Step::ForgetChecks(step) => self.forget_checks(step).await.map(done),
+            Step::ChangeRepo(step) => self.change_repo(*step).await.map(done),
+            Step::ChangeAccess(step) => self.change_access(step).await.map(done),
+            Step::Comment(step) => self.comment(step).await.map(Outcome::Comment),
+            Step::EditComment(step) => self.edit_comment(step).await.map(done),
+            Step::DeleteComment(step) => self.delete_comment(step).await.map(done),
+            Step::CommitComment(step) => self.commit_comment(step).await.map(Outcome::Comment),
+            Step::Assign(step) => self.assign(step).await.map(done),
+            Step::OpenIssue(step) => self.open_issue(step).await.map(Outcome::Issue),
+            Step::Enqueue(step) => self.enqueue(step).await.map(Outcome::Commit),
+            Step::Dequeue(step) => self.dequeue(step).await.map(done),
+            Step::LandGroup(step) => self.land_group(step).await.map(Outcome::Commit),
+            Step::DestroyGroup(step) => self.destroy_group(step).await.map(done),
             Step::Strike(Strike { route, fault, times }) => {
                 self.fail(route.as_str(), fault, times);
                 Ok(Outcome::Done)
