@@ -110,6 +110,8 @@ impl Recording {
             "check_run.completed",
             "check_run.created",
             "check_run.rerequested",
+            "create.-",
+            "delete.-",
             "member.removed",
             "membership.removed",
             "organization.member_removed",

@@ -3,9 +3,12 @@
 //! A field or argument that is not known here is an error as GitHub words it, and is written down among the
 //! unknown routes. <https://docs.github.com/en/graphql>
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use axum::http::request::Parts;
 use bytes::Bytes;
-use graphql_parser::query::{Definition, Document, OperationDefinition, parse_query};
+use graphql_parser::query::{Definition, Document, OperationDefinition, Selection, parse_query};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -18,9 +21,11 @@ use crate::world::World;
 mod checks;
 mod commit;
 mod connection;
+mod mutation;
 mod object;
 mod people;
 mod pull;
+mod reference;
 mod root;
 mod value;
 mod walk;
@@ -78,23 +83,68 @@ fn operation<'d>(
     })
 }
 
-pub(crate) fn serve(shared: &Shared, head: &Parts, body: &Bytes) -> Reply {
-    let (reply, unknown) = {
+/// Answers a request. What a mutation changes is done before anything is answered.
+pub(crate) async fn serve(shared: &Shared, head: &Parts, body: &Bytes) -> Reply {
+    let (token, calls) = {
         let mut world = shared.world();
         let token = match token(&world, head) {
             Ok(token) => token,
             Err(refusal) => return refusal,
         };
         world.spent.1 += 1;
-        let (reply, unknown) = answer(Sight { world: &world, token: &token }, body);
+        let calls = calls(Sight { world: &world, token: &token }, body);
+        (token, calls)
+    };
+    let outcomes = mutation::carry_out(shared, &token, calls).await;
+    let (reply, unknown) = {
+        let world = shared.world();
+        let (reply, unknown) = answer(Sight { world: &world, token: &token }, body, outcomes);
         (reply.budget("graphql", world.spent.1, hour_ends(&world)), unknown)
     };
     lock(&shared.log).unknown.extend(unknown);
     reply
 }
 
+/// The fields of a mutation, for faults that are meant for them.
+pub(crate) fn mutations(body: &[u8]) -> Vec<String> {
+    let Ok(question) = serde_json::from_slice::<Question>(body) else { return Vec::new() };
+    let Ok(document) = parse_query::<String>(&question.query) else { return Vec::new() };
+    let Some(OperationDefinition::Mutation(mutation)) =
+        operation(&document, question.operation_name.as_deref())
+    else {
+        return Vec::new();
+    };
+    let fields = mutation.selection_set.items.iter().filter_map(|item| match item {
+        Selection::Field(field) => Some(field.name.clone()),
+        Selection::FragmentSpread(_) | Selection::InlineFragment(_) => None,
+    });
+    fields.collect()
+}
+
+/// What a mutation is to do; nothing for a query, and for what cannot be read.
+fn calls(sight: Sight<'_>, body: &[u8]) -> Vec<mutation::Call> {
+    let Ok(question) = serde_json::from_slice::<Question>(body) else { return Vec::new() };
+    let Ok(document) = parse_query::<String>(&question.query) else { return Vec::new() };
+    let Some(OperationDefinition::Mutation(mutation)) =
+        operation(&document, question.operation_name.as_deref())
+    else {
+        return Vec::new();
+    };
+    let variables = question.variables.unwrap_or_default();
+    let Ok(walk) = walk::Walk::new(&document, &mutation.variable_definitions, variables) else {
+        return Vec::new();
+    };
+    let root = mutation::Mutation { sight, outcomes: RefCell::default() };
+    let roots = walk.roots(&mutation.selection_set, &root);
+    let call = |(name, mut arguments): (String, walk::Arguments)| mutation::Call {
+        name,
+        input: arguments.take("input").unwrap_or_default(),
+    };
+    roots.into_iter().map(call).collect()
+}
+
 /// The answer, and what was asked for that is not known here.
-fn answer(sight: Sight<'_>, body: &[u8]) -> (Reply, Vec<String>) {
+fn answer(sight: Sight<'_>, body: &[u8], outcomes: VecDeque<mutation::Outcome>) -> (Reply, Vec<String>) {
     let failed = |message: String| Reply::ok(json!({ "errors": [{ "message": message }] }));
     let question: Question = match serde_json::from_slice(body) {
         Ok(question) => question,
@@ -104,18 +154,25 @@ fn answer(sight: Sight<'_>, body: &[u8]) -> (Reply, Vec<String>) {
         Ok(document) => document,
         Err(error) => return (failed(error.to_string()), Vec::new()),
     };
-    let (declared, selections) = match operation(&document, question.operation_name.as_deref()) {
+    let variables = question.variables.unwrap_or_default();
+    let outcome = match operation(&document, question.operation_name.as_deref()) {
         Some(OperationDefinition::Query(query)) => {
-            (query.variable_definitions.as_slice(), &query.selection_set)
+            walk::Walk::new(&document, &query.variable_definitions, variables)
+                .map(|walk| walk.run(&query.selection_set, &root::Query(sight)))
         }
-        Some(OperationDefinition::SelectionSet(selections)) => (&[][..], selections),
-        _ => {
-            let message = "the fake forge answers queries only".to_owned();
+        Some(OperationDefinition::SelectionSet(selections)) => {
+            walk::Walk::new(&document, &[], variables).map(|walk| walk.run(selections, &root::Query(sight)))
+        }
+        Some(OperationDefinition::Mutation(mutation)) => {
+            let root = mutation::Mutation { sight, outcomes: RefCell::new(outcomes) };
+            walk::Walk::new(&document, &mutation.variable_definitions, variables)
+                .map(|walk| walk.run(&mutation.selection_set, &root))
+        }
+        Some(OperationDefinition::Subscription(_)) | None => {
+            let message = "the fake forge answers queries and mutations only".to_owned();
             return (failed(message.clone()), vec![format!("graphql: {message}")]);
         }
     };
-    let walk = walk::Walk::new(&document, declared, question.variables.unwrap_or_default());
-    let outcome = walk.map(|walk| walk.run(selections, &root::Query(sight)));
     match outcome {
         Err(error) => (failed(error), Vec::new()),
         Ok(done) => {

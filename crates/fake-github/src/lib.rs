@@ -34,17 +34,21 @@ mod fault;
 mod git;
 mod git_http;
 mod graphql;
+mod moves;
 mod payload;
 mod pull;
+mod refs;
 mod reply;
 mod repo;
 mod rest;
+mod rules;
 mod server;
 mod stage;
 mod step;
 mod text;
 mod verbs;
 mod world;
+mod writes;
 
 pub use auth::NoKey;
 pub use calls::Call;
@@ -58,8 +62,9 @@ pub use stage::{
     OrgSpec, RepoSpec, ReviewsSpec, RulesetSpec, Safeguards, Stage, StageError, TeamSpec, UserSpec,
 };
 pub use step::{
-    DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, Many, OnPull, Open, Push,
-    RemoveMember, RemoveWriter, Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, Wait,
+    Before, CreateBranch, DeleteAccount, DeleteBranch, DeleteFork, DeleteTag, Dismiss, Edit, ForeignCheck,
+    ForgetChecks, Label, Many, Merge, MergeMethod, OnPull, Open, Push, PushMany, RemoveMember, RemoveWriter,
+    Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, Tag, Wait,
 };
 pub use text::ShownCheck;
 pub use verbs::VerbError;

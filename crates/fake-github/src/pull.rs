@@ -11,14 +11,24 @@ use crate::step::ReviewState;
 pub(crate) enum PullStatus {
     Open,
     Closed,
+    Merged,
 }
 
 impl PullStatus {
-    /// GraphQL's word; REST says it in lower case.
+    /// GraphQL's word.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Open => "OPEN",
             Self::Closed => "CLOSED",
+            Self::Merged => "MERGED",
+        }
+    }
+
+    /// REST's word, which calls closed what is merged.
+    pub(crate) fn rest_word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed | Self::Merged => "closed",
         }
     }
 }
@@ -51,6 +61,16 @@ pub(crate) struct Ends {
     pub(crate) stat: Stat,
 }
 
+/// How it was merged.
+#[derive(Debug, Clone)]
+pub(crate) struct Merged {
+    pub(crate) by: u64,
+    /// The commit that the base was at then.
+    pub(crate) sha: String,
+    /// Where the base was before.
+    pub(crate) base_before: String,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct PullState {
     pub(crate) title: String,
@@ -63,6 +83,7 @@ pub(crate) struct PullState {
     pub(crate) labels: Vec<String>,
     pub(crate) reviews: Vec<Arc<Review>>,
     pub(crate) auto_merge_by: Option<u64>,
+    pub(crate) merged: Option<Merged>,
     pub(crate) updated_at: i64,
     pub(crate) closed_at: Option<i64>,
 }

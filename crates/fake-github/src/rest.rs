@@ -16,7 +16,9 @@ use crate::world::World;
 mod activity;
 mod apps;
 mod checks;
+mod compare;
 mod hooks;
+mod refs;
 mod repos;
 mod safeguards;
 
@@ -35,11 +37,11 @@ pub(crate) struct Asked<'a> {
     query: HashMap<String, String>,
 }
 
-pub(crate) fn serve(shared: &Shared, head: &Parts, body: &Bytes) -> Reply {
+pub(crate) async fn serve(shared: &Shared, head: &Parts, body: &Bytes) -> Reply {
     let path = head.uri.path();
     let path = path.strip_prefix("/api/v3").unwrap_or(path);
     let asked = Asked { shared, head, body, path, query: query(head.uri.query().unwrap_or_default()) };
-    let reply = asked.route().unwrap_or_else(|refusal| refusal);
+    let reply = asked.route().await.unwrap_or_else(|refusal| refusal);
     let mut world = shared.world();
     world.spent.0 += 1;
     let (spent, reset) = (world.spent.0, hour_ends(&world));
@@ -76,7 +78,7 @@ fn decoded(text: &str) -> String {
 }
 
 impl<'a> Asked<'a> {
-    fn route(&self) -> Answer {
+    async fn route(&self) -> Answer {
         if !self.head.headers.contains_key("user-agent") {
             let message = "Request forbidden by administrative rules. Please make sure your request has a \
                            User-Agent header";
@@ -88,6 +90,11 @@ impl<'a> Asked<'a> {
         }
         let segments: Vec<String> = self.path.trim_matches('/').split('/').map(decoded).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        if let ["repos", owner, name, rest @ ..] = segments.as_slice()
+            && let Some(answer) = self.git_route((owner, name), rest).await
+        {
+            return answer;
+        }
         match (self.head.method.as_str(), segments.as_slice()) {
             ("GET", ["rate_limit"]) => apps::rate_limit(self),
             ("GET", ["app"]) => apps::app(self),
@@ -134,6 +141,21 @@ impl<'a> Asked<'a> {
             }
             _ => Err(self.unknown()),
         }
+    }
+
+    /// Routes over refs and commits of a repository.
+    async fn git_route(&self, at: (&str, &str), rest: &[&str]) -> Option<Answer> {
+        Some(match (self.head.method.as_str(), rest) {
+            ("GET", ["git", "matching-refs", below @ ..]) => refs::matching(self, at, below),
+            ("GET", ["git", "ref", below @ ..]) => refs::read(self, at, below),
+            ("POST", ["git", "refs"]) => refs::create(self, at).await,
+            ("PATCH", ["git", "refs", below @ ..]) => refs::patch(self, at, below).await,
+            ("DELETE", ["git", "refs", below @ ..]) => refs::delete(self, at, below).await,
+            ("POST", ["pulls"]) => refs::open_pull(self, at).await,
+            ("GET", ["commits", sha, "pulls"]) => refs::pulls_of(self, at, sha),
+            ("GET", ["compare", ends @ ..]) => compare::compare(self, at, &ends.join("/")).await,
+            _ => return None,
+        })
     }
 
     fn unknown(&self) -> Reply {

@@ -117,6 +117,7 @@ fn write_repo(text: &mut String, world: &World, repo: &Repo) -> fmt::Result {
     for (name, tip) in default.into_iter().chain(others) {
         write_branch(text, world, repo, (name, tip), &mut shown)?;
     }
+    write_other_refs(text, world, repo)?;
     let mut heads = HashSet::new();
     for pull in repo.pulls.values() {
         write_pull(text, world, repo, pull)?;
@@ -163,6 +164,20 @@ fn write_branch(
     write_runs(text, &lines)
 }
 
+/// Tags, and refs that are neither branches nor tags.
+fn write_other_refs(text: &mut String, world: &World, repo: &Repo) -> fmt::Result {
+    for (name, sha) in &repo.tags {
+        let annotated = world.graph(repo).and_then(|graph| graph.tag(sha));
+        let said = annotated.map(|tag| format!(" ({})", visible(&tag.message))).unwrap_or_default();
+        let commit = annotated.map_or(sha, |tag| &tag.target);
+        writeln!(text, "  tag {}: {commit:.7}{said}", visible(name))?;
+    }
+    for (name, sha) in &repo.other_refs {
+        writeln!(text, "  {}: {sha:.7}", visible(name))?;
+    }
+    Ok(())
+}
+
 /// What people wrote, on one line and harmless to a terminal and to whoever reads it.
 fn visible(text: &str) -> String {
     let hides = |c: char| {
@@ -196,6 +211,7 @@ fn write_pull(text: &mut String, world: &World, repo: &Repo, pull: &Pull) -> fmt
         (PullStatus::Open, true) => "open, draft",
         (PullStatus::Open, false) => "open",
         (PullStatus::Closed, _) => "closed",
+        (PullStatus::Merged, _) => "merged",
     };
     let branch = visible(&pull.head_ref);
     let head = match state.head_repo {

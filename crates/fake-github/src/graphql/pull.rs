@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::Sight;
 use super::commit::{Commit, PullRequestCommit};
 use super::connection::List;
@@ -81,8 +83,15 @@ impl<'w> Node<'w> for PullRequest<'w> {
             "title" => Got::leaf(state.title.as_str()),
             "body" => Got::leaf(state.body.as_deref().unwrap_or_default()),
             "state" => Got::leaf(state.status.word()),
-            "closed" => Got::leaf(state.status == PullStatus::Closed),
-            "merged" => Got::leaf(false),
+            "closed" => Got::leaf(state.status != PullStatus::Open),
+            "merged" => Got::leaf(state.merged.is_some()),
+            "mergedAt" => Got::Leaf(json!(state.merged.as_ref().and(state.closed_at).map(rfc3339))),
+            "mergedBy" => state.merged.as_ref().map_or(Got::Nothing, |how| self.account(how.by)),
+            "mergeCommit" => {
+                let (sight, repo) = (self.sight, self.repo);
+                let commit = state.merged.as_ref().and_then(|how| sight.world.commit(repo, &how.sha));
+                Got::maybe(commit.map(|commit| Commit { sight, repo, commit }))
+            }
             "isDraft" => Got::leaf(state.draft),
             "url" => Got::leaf(format!("{WEB}/{}/pull/{}", self.repo.full_name(), pull.number)),
             "createdAt" => Got::leaf(rfc3339(pull.created_at)),

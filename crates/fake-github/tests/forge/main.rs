@@ -8,4 +8,5 @@ mod deliveries;
 mod faults;
 mod reading;
 mod recording;
+mod refs;
 mod repositories;
