@@ -4,7 +4,7 @@
 //! activities grows, and pull requests follow their branches. Whether it may happen is judged before, by
 //! [`rules`](crate::rules); callers hold the turn.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -69,7 +69,7 @@ impl Shared {
     pub(crate) async fn make_commits(
         &self,
         repo: &Repo,
-        store: &PathBuf,
+        store: &Path,
         chain: &[NewCommit],
         signature: Option<&Signed>,
     ) -> Result<Vec<String>, VerbError> {

@@ -60,7 +60,7 @@ pub(crate) fn is_full_name(name: &str) -> bool {
         !part.is_empty()
             && !part.starts_with('.')
             && !part.ends_with('.')
-            && !std::path::Path::new(part).extension().is_some_and(|end| end == "lock")
+            && std::path::Path::new(part).extension().is_none_or(|end| end != "lock")
     };
     name.starts_with("refs/")
         && name.matches('/').count() >= 2
