@@ -2,8 +2,9 @@
 //!
 //! It speaks HTTP only (REST, GraphQL, git, webhooks) and shares no type with the gate, so that the gate's real
 //! client, with its paging, authentication and retries, is what runs against it. It enforces what GitHub enforces
-//! as far as the gate can notice: tokens, permissions, scopes and the limits of check runs. Whatever it does not
-//! know it refuses with 501 and writes down in [`FakeGithub::unknown_routes`]; a test asserts that list is empty.
+//! as far as the gate can notice: tokens, permissions, scopes, rules of branches and tags, and the limits of check
+//! runs. Whatever it does not know it refuses with 501 and writes down in [`FakeGithub::unknown_routes`]; a test
+//! asserts that list is empty.
 //!
 //! ```no_run
 //! # async fn story() -> Result<(), Box<dyn std::error::Error>> {

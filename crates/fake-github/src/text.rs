@@ -224,6 +224,9 @@ fn write_pull(text: &mut String, world: &World, repo: &Repo, pull: &Pull) -> fmt
     let title = visible(&state.title);
     writeln!(text, "  #{} {title} ({status}) {head}→{base} by {author}", pull.number)?;
     writeln!(text, "    head {:.7}", state.ends.head_sha)?;
+    if let Some(how) = &state.merged {
+        writeln!(text, "    merged by {} as {:.7}", login(world, how.by), how.sha)?;
+    }
     if !state.labels.is_empty() {
         writeln!(text, "    labels: {}", state.labels.join(", "))?;
     }

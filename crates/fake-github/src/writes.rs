@@ -148,7 +148,7 @@ fn planned(world: &World, repo: &Repo, update: &Update) -> Result<Move, Refusal>
     let kind = Kind::of(name).0;
     match after {
         None if one.before.is_none() => return refused("Reference does not exist".to_owned()),
-        None if kind == Kind::Branch && name.ends_with(&format!("refs/heads/{}", repo.default_branch)) => {
+        None if Kind::of(name) == (Kind::Branch, repo.default_branch.as_str()) => {
             return refused("Cannot delete the default branch".to_owned());
         }
         Some(sha) => {

@@ -58,6 +58,7 @@ async fn each_method_leaves_its_own_history() {
         assert_eq!((&pulls[0]["number"], &pulls[0]["state"]), (&json!(number), &json!("closed")));
         assert_eq!(client.get(&format!("/repos/acme/web/commits/{main}/pulls")).await.1, json!([]));
         assert_eq!(client.pull(number).await["state"], "MERGED");
+        assert!(github.text().contains(&format!("    merged by alice as {after:.7}\n")), "{}", github.text());
         let again = github.merge(Merge::new("alice", "acme/web", number)).await.unwrap_err();
         assert!(again.to_string().contains("not open"));
     }

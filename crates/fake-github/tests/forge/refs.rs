@@ -1,6 +1,8 @@
 //! Branches and tags that come, move and go, and what is told of them.
 
-use fake_github::{CreateBranch, DeleteBranch, DeleteTag, FakeGithub, Push, PushMany, Signature, Stage, Tag};
+use fake_github::{
+    CreateBranch, DeleteBranch, DeleteTag, FakeGithub, Many, Push, PushMany, Signature, Stage, Tag,
+};
 use serde_json::{Value, json};
 
 use crate::client::{Client, SAMPLE};
@@ -166,4 +168,40 @@ async fn an_unsigned_twin_differs_in_nothing_but_its_id() {
     two["signature"].take();
     assert_eq!(one, two);
     assert_eq!(github.unknown_routes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn of_more_than_five_thousand_branches_at_once_no_push_is_told() {
+    let github = FakeGithub::start(Stage::parse(SAMPLE).unwrap()).await.unwrap();
+    github.forget_pending();
+    let branches = |count: usize, target: &str| {
+        (0..count).fold(PushMany::new("Copilot", "acme/web").force(), |push, number| {
+            push.to(&format!("refs/heads/many/{number}"), target)
+        })
+    };
+    github.push_many(branches(5001, "main")).await.unwrap();
+    assert_eq!(github.pending().len(), 0, "the App is not subscribed to `create`");
+    assert_eq!(github.branch("acme/web", "many/5000"), github.branch("acme/web", "main"));
+    github.push_many(branches(2, "copilot/fix-1")).await.unwrap();
+    assert_eq!(events(&told(&github)), ["push", "push"]);
+}
+
+#[tokio::test]
+async fn a_comparison_tells_of_250_commits_and_300_files() {
+    let github = writable().await;
+    let many = Many { path: "many/{}.txt".to_owned(), count: 310, content: "x\n".to_owned() };
+    let mut push = Push::new("bob", "acme/web", "long").repeat(260);
+    push.many = Some(many);
+    let tip = github.push(push).await.unwrap();
+    let client = Client::of(&github).await;
+    let (_, compared) = client.get("/repos/acme/web/compare/main...long").await;
+    let length = |key: &str| compared[key].as_array().unwrap().len();
+    assert_eq!((&compared["ahead_by"], length("commits"), length("files")), (&json!(260), 250, 300));
+    assert_eq!(compared["commits"][249]["sha"], json!(tip));
+    let (_, back) = client.get("/repos/acme/web/compare/long...copilot/fix-1").await;
+    assert_eq!(
+        (&back["status"], &back["ahead_by"], &back["behind_by"]),
+        (&json!("diverged"), &json!(1), &json!(260))
+    );
+    assert_eq!(back["merge_base_commit"]["sha"], json!(github.branch("acme/web", "main")));
 }
