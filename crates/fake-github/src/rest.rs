@@ -90,9 +90,7 @@ impl<'a> Asked<'a> {
         }
         let segments: Vec<String> = self.path.trim_matches('/').split('/').map(decoded).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        if let ["repos", owner, name, rest @ ..] = segments.as_slice()
-            && let Some(answer) = self.git_route((owner, name), rest).await
-        {
+        if let Some(answer) = self.git_route(&segments).await {
             return answer;
         }
         match (self.head.method.as_str(), segments.as_slice()) {
@@ -143,17 +141,21 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Routes over refs and commits of a repository.
-    async fn git_route(&self, at: (&str, &str), rest: &[&str]) -> Option<Answer> {
-        Some(match (self.head.method.as_str(), rest) {
-            ("GET", ["git", "matching-refs", below @ ..]) => refs::matching(self, at, below),
-            ("GET", ["git", "ref", below @ ..]) => refs::read(self, at, below),
-            ("POST", ["git", "refs"]) => refs::create(self, at).await,
-            ("PATCH", ["git", "refs", below @ ..]) => refs::patch(self, at, below).await,
-            ("DELETE", ["git", "refs", below @ ..]) => refs::delete(self, at, below).await,
-            ("POST", ["pulls"]) => refs::open_pull(self, at).await,
-            ("GET", ["commits", sha, "pulls"]) => refs::pulls_of(self, at, sha),
-            ("GET", ["compare", ends @ ..]) => compare::compare(self, at, &ends.join("/")).await,
+    /// Routes over refs and commits of a repository. The name of a ref has slashes of its own.
+    async fn git_route(&self, segments: &[&str]) -> Option<Answer> {
+        Some(match (self.head.method.as_str(), segments) {
+            ("GET", ["repos", o, n, "git", "matching-refs", below @ ..]) => {
+                refs::matching(self, (o, n), below)
+            }
+            ("GET", ["repos", o, n, "git", "ref", below @ ..]) => refs::read(self, (o, n), below),
+            ("POST", ["repos", o, n, "git", "refs"]) => refs::create(self, (o, n)).await,
+            ("PATCH", ["repos", o, n, "git", "refs", below @ ..]) => refs::patch(self, (o, n), below).await,
+            ("DELETE", ["repos", o, n, "git", "refs", below @ ..]) => refs::delete(self, (o, n), below).await,
+            ("POST", ["repos", o, n, "pulls"]) => refs::open_pull(self, (o, n)).await,
+            ("GET", ["repos", o, n, "commits", sha, "pulls"]) => refs::pulls_of(self, (o, n), sha),
+            ("GET", ["repos", o, n, "compare", ends @ ..]) => {
+                compare::compare(self, (o, n), &ends.join("/")).await
+            }
             _ => return None,
         })
     }
