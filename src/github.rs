@@ -26,6 +26,7 @@ mod graphql;
 mod http;
 pub mod posture;
 mod pulls;
+mod reference;
 mod roster;
 mod rules;
 mod settings;
@@ -37,6 +38,7 @@ pub use apply::Applied;
 pub use error::{Again, ForgeError};
 pub use file::RulesFile;
 pub use gather::{Ask, Seen};
+pub use reference::RefRead;
 pub use rules::PolicyRead;
 pub use settings::{Limits, Purpose, Settings, SettingsError};
 
