@@ -33,7 +33,8 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
     }
     let told = read_evidence(&evidence)?;
     let last = told.last().and_then(|(_, pushed)| pushed.after.as_ref());
-    let seen = gate.github.read_ref(subject, last).await?;
+    let before = told.last().and_then(|(_, pushed)| pushed.before.as_ref());
+    let seen = gate.github.read_ref(subject, (before, last)).await?;
     if last != seen.tip.as_ref() && lease.attempts() < PATIENCE {
         return Ok(Next::Retry {
             at: later(now, READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2)),
@@ -210,6 +211,7 @@ async fn moved(
         after: pushed.after.clone(),
         forced: pushed.forced || tag_moved,
         at: evidence.at,
+        stripped: last && seen.stripped,
         signed: signed(&change, &seen.signatures),
         change,
         landed,

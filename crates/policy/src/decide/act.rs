@@ -70,7 +70,9 @@ fn deed(facts: &RefFacts, moved: &Move, law: Option<&InForce<'_>>, source: &Rule
     };
     let agent = match standing::of(actor, &facts.roster, law.rules) {
         Standing::Person => {
-            return finish(moved, what, JudgedAs::People, Vec::new(), Vec::new(), None);
+            // Nobody's doing by hand: told of whoever pushed it, and never moved away from.
+            let findings = allowed::stripped(moved).into_iter().collect();
+            return finish(moved, what, JudgedAs::People, Vec::new(), findings, None);
         }
         Standing::Unknown(why) => {
             let message = format!("whether `{}` is a person: {why}", quoted(&actor.login));
@@ -112,6 +114,7 @@ fn judge(
         agents: agent.map(str::to_owned).into_iter().collect::<BTreeSet<String>>(),
     };
     let organisation = scene(&law.rules.paths);
+    findings.extend(allowed::stripped(moved));
     findings.extend(allowed::floor(facts, moved, &organisation));
     let on = kinds(facts, moved);
     let (mut denied, mut respond) = demand::denials(&organisation, &law.rules.rules, &on, &law.rules.source);
