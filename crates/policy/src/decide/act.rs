@@ -13,7 +13,7 @@ use super::demand;
 use super::standing::{self, Standing};
 use super::{classified, conclude_findings, ungoverned_finding};
 use crate::act::{ActVerdict, Deed, Move, RefFacts};
-use crate::facts::Fact;
+use crate::facts::{Account, Fact, Roster};
 use crate::predicate::{About, Scene};
 use crate::rules::in_force::InForce;
 use crate::rules::{On, Respond, RuleSource};
@@ -46,6 +46,13 @@ pub fn decide_ref(facts: &RefFacts, source: &RuleSource) -> ActVerdict {
         rules: RulesInForce { own: law.and_then(|law| law.stamp.clone()), ..source.stamp() },
         deeds,
     }
+}
+
+/// Whether the rules surely recognise the account as a person, whose moves are not judged.
+#[must_use]
+pub fn is_person(account: &Account, roster: &Roster, source: &RuleSource) -> bool {
+    let rules = source.in_force.as_ref();
+    rules.is_some_and(|rules| standing::of(account, roster, rules) == Standing::Person)
 }
 
 fn deed(facts: &RefFacts, moved: &Move, law: Option<&InForce<'_>>, source: &RuleSource) -> Deed {
