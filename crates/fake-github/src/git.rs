@@ -15,6 +15,10 @@ use tokio::process::Command;
 use crate::pull::Stat;
 use crate::repo::Ident;
 
+mod file;
+
+pub(crate) use file::texts;
+
 /// Why git did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {

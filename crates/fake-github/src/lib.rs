@@ -24,11 +24,13 @@
 mod account;
 mod adversity;
 mod auth;
+mod automation;
 mod calls;
 mod check;
 mod clock;
 mod courier;
 mod delivery;
+mod deployment;
 mod exchange;
 mod fault;
 mod git;
@@ -36,9 +38,11 @@ mod git_http;
 mod graphql;
 mod payload;
 mod pull;
+mod release;
 mod reply;
 mod repo;
 mod rest;
+mod run;
 mod server;
 mod stage;
 mod step;
@@ -58,9 +62,13 @@ pub use stage::{
     OrgSpec, RepoSpec, ReviewsSpec, RulesetSpec, Safeguards, Stage, StageError, TeamSpec, UserSpec,
 };
 pub use step::{
+    BypassProtection, Complete, CreateDeployment, DeleteRelease, Deploy, EditRelease, Job, PublishPackage,
+    Release, Rerun, ReviewDeployment, Run, SetDeploymentStatus,
+};
+pub use step::{
     DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, Many, OnPull, Open, Push,
     RemoveMember, RemoveWriter, Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, Wait,
 };
-pub use text::ShownCheck;
+pub use text::{ShownCheck, ShownRun};
 pub use verbs::VerbError;
 pub use world::Missing;

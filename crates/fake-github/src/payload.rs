@@ -11,8 +11,11 @@ use crate::repo::{Permission, Repo};
 use crate::world::World;
 
 pub(crate) mod check;
+pub(crate) mod deployment;
 pub(crate) mod event;
 pub(crate) mod pull;
+pub(crate) mod release;
+pub(crate) mod run;
 
 pub(crate) const API: &str = "https://api.github.example";
 pub(crate) const WEB: &str = "https://github.example";

@@ -49,6 +49,8 @@ pub(crate) struct Repo {
     /// Oldest first.
     pub(crate) activities: Vec<Activity>,
     pub(crate) safeguards: Safeguards,
+    /// Whether a push starts the workflows that say so.
+    pub(crate) runs_on_push: bool,
 }
 
 /// One move of a branch.

@@ -15,9 +15,13 @@ use crate::world::World;
 
 mod activity;
 mod apps;
+mod automation;
 mod checks;
+mod deployments;
 mod hooks;
+mod releases;
 mod repos;
+mod runs;
 mod safeguards;
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
@@ -132,7 +136,7 @@ impl<'a> Asked<'a> {
             ("GET", ["repos", owner, name, "commits", sha, "check-runs"]) => {
                 checks::list(self, owner, name, sha)
             }
-            _ => Err(self.unknown()),
+            (_, segments) => automation::route(self, segments).unwrap_or_else(|| Err(self.unknown())),
         }
     }
 

@@ -198,6 +198,9 @@ pub struct RepoSpec {
     /// What guards it beside the gate.
     #[serde(default)]
     pub safeguards: Safeguards,
+    /// Whether a push to a branch starts every workflow whose `on:` names `push`; filters are not looked at.
+    #[serde(default)]
+    pub runs_on_push: bool,
 }
 
 fn main_branch() -> String {

@@ -5,15 +5,21 @@
 
 use serde::Deserialize;
 
+pub use deployment::{BypassProtection, CreateDeployment, Deploy, ReviewDeployment, SetDeploymentStatus};
 pub use pull::{
     DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, OnPull, RemoveMember,
     RemoveWriter, Rerequest, Retarget, Review, ReviewState,
 };
 pub use push::{Many, Push, Signature};
+pub use release::{DeleteRelease, EditRelease, PublishPackage, Release};
+pub use run::{Complete, Job, Rerun, Run};
 pub use trouble::{Strike, Wait};
 
+mod deployment;
 mod pull;
 mod push;
+mod release;
+mod run;
 mod trouble;
 
 /// One thing that somebody does.
@@ -62,6 +68,32 @@ pub enum Step {
     ForeignCheck(ForeignCheck),
     /// Deletes what is kept of checks, as GitHub does with old ones.
     ForgetChecks(ForgetChecks),
+    /// Starts a run of a workflow.
+    Run(Box<Run>),
+    /// Runs a completed run again.
+    Rerun(Rerun),
+    /// Ends a run.
+    Complete(Complete),
+    /// Makes a job of a run, or moves it on.
+    Job(Job),
+    /// Lets a job of a run deploy.
+    Deploy(Deploy),
+    /// Approves or rejects a deployment that waits for a person.
+    ReviewDeployment(ReviewDeployment),
+    /// Starts a deployment past everything that guards its environment.
+    BypassProtection(BypassProtection),
+    /// Makes a deployment from outside of Actions.
+    Deployment(CreateDeployment),
+    /// Tells how a deployment goes.
+    DeploymentStatus(SetDeploymentStatus),
+    /// Publishes a release, or saves a draft.
+    Release(Release),
+    /// Changes a release.
+    EditRelease(EditRelease),
+    /// Takes a release away.
+    DeleteRelease(DeleteRelease),
+    /// Publishes a version of a package.
+    PublishPackage(PublishPackage),
     /// Lets the API fail for a while.
     Strike(Strike),
     /// Lets everything told so far be heard before the story goes on.

@@ -9,10 +9,15 @@ use crate::server::FakeGithub;
 use crate::step::{OnPull, Step, Strike};
 use crate::world::Missing;
 
+mod deployments;
 mod people;
 mod pulls;
 mod push;
+mod releases;
 mod reviews;
+mod runs;
+
+pub(crate) use deployments::STATES;
 
 /// Why a verb was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +40,12 @@ pub enum Outcome {
     Commit(String),
     /// A pull request's number.
     Pull(u64),
+    /// A workflow run's id.
+    Run(u64),
+    /// A deployment's id.
+    Deployment(u64),
+    /// A release's id.
+    Release(u64),
     /// Nothing that has a name.
     Done,
 }
@@ -68,6 +79,19 @@ impl FakeGithub {
             Step::Rerequest(step) => self.rerequest(step).await.map(done),
             Step::ForeignCheck(step) => self.foreign_check(step).await.map(done),
             Step::ForgetChecks(step) => self.forget_checks(step).await.map(done),
+            Step::Run(step) => self.start_run(*step).await.map(Outcome::Run),
+            Step::Rerun(step) => self.rerun(step).await.map(done),
+            Step::Complete(step) => self.complete(step).await.map(done),
+            Step::Job(step) => self.job(step).await.map(done),
+            Step::Deploy(step) => self.deploy(step).await.map(Outcome::Deployment),
+            Step::ReviewDeployment(step) => self.review_deployment(step).await.map(done),
+            Step::BypassProtection(step) => self.bypass_protection(step).await.map(done),
+            Step::Deployment(step) => self.create_deployment(step).await.map(Outcome::Deployment),
+            Step::DeploymentStatus(step) => self.set_deployment_status(step).await.map(done),
+            Step::Release(step) => self.publish_release(step).await.map(Outcome::Release),
+            Step::EditRelease(step) => self.edit_release(step).await.map(done),
+            Step::DeleteRelease(step) => self.delete_release(step).await.map(done),
+            Step::PublishPackage(step) => self.publish_package(step).await.map(done),
             Step::Strike(Strike { route, fault, times }) => {
                 self.fail(route.as_str(), fault, times);
                 Ok(Outcome::Done)

@@ -23,7 +23,7 @@ fn installation(world: &World) -> Value {
 }
 
 /// Puts a delivery into the outbox: what is particular, then what every delivery has.
-fn post(
+pub(super) fn post(
     world: &mut World,
     event: &'static str,
     action: Option<&'static str>,
@@ -50,6 +50,7 @@ fn post(
     }
     payload.insert("sender".to_owned(), user(world, sender));
     payload.insert("installation".to_owned(), installation(world));
+    let action = payload.get("action").and_then(Value::as_str).map(str::to_owned);
     let letter = Letter { event, action, repository: repo, payload: Value::Object(payload) };
     let (app, secret) = (world.app.id, world.app.webhook_secret.clone());
     world.outbox.add(app, &secret, letter);

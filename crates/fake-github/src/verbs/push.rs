@@ -93,6 +93,7 @@ impl FakeGithub {
             note(&mut world, plan.actor, &moved)?;
         }
         self.pulls_follow(&plan, &push.branch, &after).await?;
+        self.runs_of_push(plan.actor, plan.repo.id, &push.branch, &after).await?;
         self.told();
         Ok(after)
     }
