@@ -13,24 +13,21 @@
 mod blind;
 mod gather;
 mod own;
+mod pull;
+mod refs;
 mod runner;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::decide::decide;
-use policy::facts::{Pull, PullState};
-use policy::rules::RuleSource;
-use policy::verdict::Effect;
-use policy::{Facts, Millis, Observed, PullSubject, Shows, Subject, Verdict, plan};
-use tokio::sync::{Semaphore, watch};
+use policy::{Action, Millis, Subject};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::github::{ForgeError, GitHub};
 use crate::lease::Lease;
-use crate::report;
 use crate::rulebook::Rulebook;
-use crate::store::{ActionOutcome, ActionRecord, Next, Store, StoreError, VerdictRecord, backoff};
+use crate::store::{ActionRecord, Next, Store, StoreError};
 
 pub use own::OwnBook;
 pub use runner::Runner;
@@ -81,153 +78,31 @@ const PATIENCE: u32 = 6;
 /// # Errors
 /// [`ReconcileError`]: the subject must be looked at again.
 pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileError> {
-    let now = gate.clock.now();
-    let rules = gate.rulebook.current();
-    let observed = gather::gather(gate, lease, &rules, now).await?;
-    if lags(&observed, lease) {
-        return Ok(Next::Retry {
-            at: later(now, READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2)),
-            error: "the forge shows an older state than a delivery told of".to_owned(),
-        });
+    match lease.subject() {
+        Subject::Pull(subject) => pull::look(gate, lease, subject).await,
+        Subject::Ref(subject) => refs::look(gate, lease, subject).await,
     }
+}
 
-    let (verdict, observed) = judge(observed, &rules).await?;
-    let first = first_sharing_head(&observed.facts, lease.subject());
-    let actions = if first.is_some() { Vec::new() } else { plan(&verdict, &observed.effects) };
-
-    let intended =
-        gate.store.intend(lease, record_of(&verdict, &observed.facts, &rules)?, written(&actions)?).await?;
-    let (mut outcomes, mut unshown) = (Vec::new(), false);
-    for (action, id) in actions.iter().zip(intended.actions) {
-        let policy::Action::ShowCheck(show) = action;
-        match gate.github.apply(lease, action, &output_of(action, &verdict)).await {
-            Ok(applied) => outcomes.push((id, ActionOutcome::Done { note: format!("{applied:?}") })),
-            // The verdict stands; what is said of proposed rules is tried again later.
-            Err(error) if show.what == Shows::ProposedRules => {
-                tracing::warn!(%error, "the check of proposed rules could not be shown");
-                outcomes.push((id, ActionOutcome::Failed { error: error.to_string() }));
-                unshown = true;
+fn written(actions: &[Action]) -> Result<Vec<ActionRecord>, serde_json::Error> {
+    let record = |action: &Action| {
+        let (kind, once_key) = match action {
+            Action::ShowCheck(show) => {
+                ("show_check", format!("check/{}/{}/{}", show.name, show.head, show.external_id))
             }
-            Err(error) => {
-                outcomes.push((id, ActionOutcome::Failed { error: error.to_string() }));
-                for (id, outcome) in outcomes {
-                    gate.store.settle(&id, outcome, gate.clock.now()).await?;
-                }
-                return Err(error.into());
+            Action::PutBack(back) => {
+                let sha = |sha: &Option<policy::Sha>| {
+                    sha.as_ref().map_or("nothing", policy::Sha::as_str).to_owned()
+                };
+                let (from, to) = (sha(&back.from), sha(&back.to));
+                ("put_back", format!("put-back/{}/{from}/{to}", back.name.as_str()))
             }
-        }
-    }
-    if let Some(first) = first {
-        gate.store.wake(&first, gate.clock.now()).await?;
-    }
-    tracing::info!(
-        subject = %lease.subject(),
-        head = observed.facts.pull.head.sha.short(),
-        verdict = verdict.conclusion.as_str(),
-        actions = actions.len(),
-        "judged"
-    );
-    metrics::counter!("portcullis_verdicts_total", "conclusion" => verdict.conclusion.as_str()).increment(1);
-    let next = match next_of(&verdict, &observed.facts, &rules, now) {
-        Next::At(at) if unshown => Next::At(at.min(later(now, UNSHOWN))),
-        Next::Done if unshown => Next::At(later(now, UNSHOWN)),
-        next => next,
-    };
-    gate.store.record(lease, outcomes, next.clone(), gate.clock.now()).await?;
-    Ok(next)
-}
-
-/// Proposed rules are read one after another, whoever proposes how many.
-static PROPOSALS: Semaphore = Semaphore::const_new(1);
-
-/// Decides; away from the threads that answer deliveries where anybody may have written a rules file to be read.
-async fn judge(observed: Observed, rules: &Arc<RuleSource>) -> Result<(Verdict, Observed), ReconcileError> {
-    let siblings = observed.facts.siblings.get().map(Vec::as_slice).unwrap_or_default();
-    let proposes = |pull: &Pull| !pull.proposed_rules.is_empty();
-    if !siblings.iter().chain([&observed.facts.pull]).any(proposes) {
-        return Ok((decide(&observed.facts, rules), observed));
-    }
-    let (rules, turn) = (Arc::clone(rules), PROPOSALS.acquire().await);
-    let judged = tokio::task::spawn_blocking(move || {
-        // Kept until it is done, even when nobody waits for it any more.
-        let _turn = turn;
-        (decide(&observed.facts, &rules), observed)
-    });
-    judged.await.map_err(|_| ReconcileError::Broken)
-}
-
-/// Whether the forge showed something older than a delivery told of. An older moment always lags; an equal moment with
-/// another head, or a review that is not shown, only until patience ends: the forge may never show them.
-fn lags(observed: &Observed, lease: &Lease) -> bool {
-    if !observed.is_older_than(lease.floor()) {
-        return false;
-    }
-    let seen = observed.facts.pull.updated_at;
-    let older = lease.floor().updated_at.is_some_and(|told| seen < told);
-    older || lease.attempts() < PATIENCE
-}
-
-/// The lowest-numbered open pull request with this head, when that is another subject.
-fn first_sharing_head(facts: &Facts, subject: &Subject) -> Option<Subject> {
-    let siblings = facts.siblings.get().ok()?;
-    let open = |pull: &&Pull| pull.state == PullState::Open;
-    let first = siblings.iter().filter(open).map(|pull| pull.number).min()?;
-    let Subject::Pull(own) = subject;
-    let own_turn = facts.pull.state == PullState::Open && own.number < first;
-    (!own_turn).then(|| Subject::Pull(PullSubject { number: first, ..own.clone() }))
-}
-
-/// How long until a check of proposed rules that could not be shown is tried again.
-const UNSHOWN: Duration = Duration::from_secs(2 * 60);
-/// How long until what could not be seen is looked at again without anybody asking.
-const UNSEEN: Duration = Duration::from_secs(10 * 60);
-
-/// A verdict may change by itself: a registration ends, and what could not be seen may be visible later.
-fn next_of(verdict: &Verdict, facts: &Facts, rules: &RuleSource, now: Millis) -> Next {
-    if verdict.pulls.is_empty() {
-        return Next::Ended;
-    }
-    let ends = rules.expiries(&facts.own_rules).into_iter().map(|expiry| expiry.end);
-    let end = ends.filter(|end| *end > now).min();
-    let unseen = verdict.pulls.iter().flat_map(|pull| &pull.findings).any(|f| f.effect == Effect::Unseen);
-    let again = unseen.then(|| later(now, UNSEEN));
-    match end.into_iter().chain(again).min() {
-        Some(at) => Next::At(at),
-        None => Next::Done,
-    }
-}
-
-/// The text of the check run that an action makes.
-fn output_of(action: &policy::Action, verdict: &Verdict) -> report::CheckOutput {
-    let policy::Action::ShowCheck(show) = action;
-    match show.what {
-        Shows::Verdict => report::check_output(verdict),
-        Shows::ProposedRules => report::rules_output(verdict),
-    }
-}
-
-fn record_of(
-    verdict: &Verdict,
-    facts: &Facts,
-    rules: &RuleSource,
-) -> Result<VerdictRecord, serde_json::Error> {
-    Ok(VerdictRecord {
-        head: verdict.head.clone(),
-        conclusion: verdict.conclusion.as_str().to_owned(),
-        enforcement: serde_json::to_value(verdict.enforcement)?.as_str().unwrap_or_default().to_owned(),
-        digest: verdict.digest(),
-        rules_digest: rules.key(),
-        facts: serde_json::to_string(facts)?,
-        verdict: serde_json::to_string(verdict)?,
-        decided_at: facts.now,
-    })
-}
-
-fn written(actions: &[policy::Action]) -> Result<Vec<ActionRecord>, serde_json::Error> {
-    let record = |action: &policy::Action| {
-        let policy::Action::ShowCheck(show) = action;
-        let once_key = format!("check/{}/{}/{}", show.name, show.head, show.external_id);
-        Ok(ActionRecord { kind: "show_check".to_owned(), once_key, body: serde_json::to_string(action)? })
+            Action::Undo(undo) => {
+                let kind = if undo.propose { "propose_undo" } else { "undo" };
+                (kind, format!("{kind}/{}/{}", undo.name.as_str(), undo.onto))
+            }
+        };
+        Ok(ActionRecord { kind: kind.to_owned(), once_key, body: serde_json::to_string(action)? })
     };
     actions.iter().map(record).collect()
 }

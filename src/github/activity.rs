@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use policy::facts::{Account, AccountKind, Branch, Repository};
-use policy::{Fact, RepoId, Sha, Subject, UserId};
+use policy::{Fact, InstallationId, RepoId, Sha, UserId};
 use serde::Deserialize;
 
 use super::GitHub;
@@ -108,7 +108,7 @@ impl GitHub {
     /// [`ForgeError::NotYet`] when no activity leads to the head and `patience` is to wait; others as any read.
     pub async fn pushers(
         &self,
-        subject: &Subject,
+        installation: InstallationId,
         pushed: Pushed<'_>,
         patience: Patience,
     ) -> Result<Fact<Vec<Account>>, ForgeError> {
@@ -123,7 +123,7 @@ impl GitHub {
         if let Some(why) = memory.unseen.get(&place).await {
             return Ok(Fact::Unknown(why));
         }
-        let why = match self.activities(subject, pushed).await? {
+        let why = match self.activities(installation, pushed).await? {
             Told::Whole(pushers) => {
                 let now = pushed.learn(learnt.as_deref(), pushers);
                 let known = now.pushers.iter().cloned().collect();
@@ -141,13 +141,12 @@ impl GitHub {
     }
 
     /// One page of the branch's activities, read.
-    async fn activities(&self, subject: &Subject, pushed: Pushed<'_>) -> Result<Told, ForgeError> {
-        let Subject::Pull(subject) = subject;
+    async fn activities(&self, installation: InstallationId, pushed: Pushed<'_>) -> Result<Told, ForgeError> {
         let name = &pushed.repository.name;
         let reference = format!("refs/heads/{}", pushed.head.name);
         let mut url = self.inner.api.addresses.rest(&["repos", name.owner(), name.name(), "activity"]);
         url.query_pairs_mut().append_pair("ref", &reference).append_pair("per_page", &PAGE.to_string());
-        match self.inner.api.read::<Vec<Activity>>(subject.installation, "list_activities", url).await {
+        match self.inner.api.read::<Vec<Activity>>(installation, "list_activities", url).await {
             Ok(page) => Ok(pushed.read(&reference, &page)),
             // A fork that the App may not read, or a server that is too old to tell.
             Err(

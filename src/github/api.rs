@@ -79,10 +79,31 @@ impl Api {
         document: &Document,
         variables: &impl Serialize,
     ) -> Result<T, ForgeError> {
+        self.ask(installation, document, variables, Cost::QUERY, Repeat::Safe).await
+    }
+
+    /// Sends a GraphQL mutation, once.
+    pub(super) async fn mutate<T: DeserializeOwned>(
+        &self,
+        installation: InstallationId,
+        document: &Document,
+        variables: &impl Serialize,
+    ) -> Result<T, ForgeError> {
+        self.ask(installation, document, variables, Cost::MUTATION, Repeat::Never).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        installation: InstallationId,
+        document: &Document,
+        variables: &impl Serialize,
+        cost: Cost,
+        repeat: Repeat,
+    ) -> Result<T, ForgeError> {
         let request = Request {
             operation: document.name,
-            cost: Cost::QUERY,
-            repeat: Repeat::Safe,
+            cost,
+            repeat,
             method: Method::POST,
             url: self.addresses.graphql.clone(),
             body: Some(json(document.name, &graphql::Body { query: document.text, variables })?),
@@ -91,7 +112,7 @@ impl Api {
         let read = graphql::read(document.name, &answer, self.now());
         if let Err(graphql::Trouble::Limited(limit)) = read {
             let (budget, now) = (self.http.budget(Payer::Installation(installation)).await, self.now());
-            let until = budget.note(limit, Cost::QUERY.resource, now);
+            let until = budget.note(limit, cost.resource, now);
             return Err(ForgeError::RateLimited { until });
         }
         read.map_err(|trouble| trouble.into_error(document.name))

@@ -13,7 +13,7 @@
 
 use std::time::Duration;
 
-use policy::{Action, CheckRunId, Millis, RepoId, Sha, ShowCheck, Subject};
+use policy::{CheckRunId, Millis, RepoId, Sha, ShowCheck};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -40,40 +40,36 @@ pub enum Applied {
 }
 
 impl GitHub {
-    /// Does one action. Doing it again after it went well, or after a crash, is prevented by planning from what the
+    /// Makes a check run show what it must show. Doing it again after it went well, or after a crash, is prevented by planning from what the
     /// forge shows; when the outcome is unknown ([`ForgeError::Broken`]) look again before doing anything.
     ///
     /// # Errors
     /// [`ForgeError`]; [`ForgeError::again`] says when to look again.
-    pub async fn apply(
+    pub async fn show_check(
         &self,
         lease: &Lease,
-        action: &Action,
+        show: &ShowCheck,
         output: &CheckOutput,
     ) -> Result<Applied, ForgeError> {
-        match action {
-            Action::ShowCheck(show) => {
-                let Subject::Pull(subject) = lease.subject();
-                let (api, shown) = (&*self.inner.api, &self.inner.shown);
-                let latest = shown.latest(subject.repo_id, show, api.now()).await;
-                let existing = match latest {
-                    Some(latest) if latest.shows(show) => return Ok(Applied::Standing(latest.run)),
-                    Some(latest) => Some(latest.run),
-                    None => show.existing,
-                };
-                let annotations = Annotations::of(output);
-                let place = Place { api, subject, show, existing, output, annotations };
-                let applied = match place.show(shown).await {
-                    // One annotation that the forge dislikes must not keep the verdict from being shown.
-                    Err(ForgeError::Refused { status: 422, .. }) if !place.annotations.batches.is_empty() => {
-                        Place { annotations: Annotations::none(), ..place }.show(shown).await?
-                    }
-                    outcome => outcome?,
-                };
-                shown.remember(subject.repo_id, show, applied.id(), api.now()).await;
-                Ok(applied)
+        let subject = lease.subject().place();
+        let (api, shown) = (&*self.inner.api, &self.inner.shown);
+        let latest = shown.latest(subject.repo_id, show, api.now()).await;
+        let existing = match latest {
+            Some(latest) if latest.shows(show) => return Ok(Applied::Standing(latest.run)),
+            Some(latest) => Some(latest.run),
+            None => show.existing,
+        };
+        let annotations = Annotations::of(output);
+        let place = Place { api, subject, show, existing, output, annotations };
+        let applied = match place.show(shown).await {
+            // One annotation that the forge dislikes must not keep the verdict from being shown.
+            Err(ForgeError::Refused { status: 422, .. }) if !place.annotations.batches.is_empty() => {
+                Place { annotations: Annotations::none(), ..place }.show(shown).await?
             }
-        }
+            outcome => outcome?,
+        };
+        shown.remember(subject.repo_id, show, applied.id(), api.now()).await;
+        Ok(applied)
     }
 }
 
@@ -134,7 +130,7 @@ impl Latest {
 /// One check run to be, and all that is needed to make it.
 struct Place<'a> {
     api: &'a Api,
-    subject: &'a policy::PullSubject,
+    subject: policy::Place<'a>,
     show: &'a ShowCheck,
     /// The run to update, if that can be.
     existing: Option<CheckRunId>,

@@ -41,6 +41,7 @@ pub(super) struct Cost {
 
 impl Cost {
     pub(super) const QUERY: Self = Self { resource: Resource::Graphql, points: 1, creations: 0 };
+    pub(super) const MUTATION: Self = Self { resource: Resource::Graphql, points: 5, creations: 1 };
     pub(super) const READ: Self = Self { resource: Resource::Rest, points: 1, creations: 0 };
     pub(super) const CREATE: Self = Self { resource: Resource::Rest, points: 5, creations: 1 };
     pub(super) const UPDATE: Self = Self { resource: Resource::Rest, points: 5, creations: 0 };

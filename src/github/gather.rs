@@ -12,7 +12,7 @@ use futures_util::future::{join, try_join, try_join_all};
 use policy::facts::{Lines, OwnRules, ProposedRules, Pull, PullState, Repository, Roster};
 use policy::rules::{MAX_BYTES, OWN_MAX_BYTES, OWN_RULES};
 use policy::subject::PullSubject;
-use policy::{Fact, Facts, Millis, Observed, Sha, Subject, UserId, Wanted};
+use policy::{Fact, Facts, InstallationId, Millis, Observed, Sha, UserId, Wanted};
 
 use super::GitHub;
 use super::error::ForgeError;
@@ -68,8 +68,7 @@ impl GitHub {
     ///
     /// # Errors
     /// [`ForgeError`] when no look came about; [`ForgeError::again`] says when to try again.
-    pub async fn read(&self, subject: &Subject, check: &str) -> Result<Seen, ForgeError> {
-        let Subject::Pull(subject) = subject;
+    pub async fn read(&self, subject: &PullSubject, check: &str) -> Result<Seen, ForgeError> {
         self.inner.api.may_write(subject.installation).await?;
         let read = self.inner.pulls.read(&self.inner.api, which(subject, check)).await?;
         Ok(Seen { read })
@@ -82,8 +81,12 @@ impl GitHub {
     ///
     /// # Errors
     /// As [`GitHub::read`].
-    pub async fn gather(&self, subject: &Subject, seen: Seen, ask: Ask<'_>) -> Result<Observed, ForgeError> {
-        let Subject::Pull(subject) = subject;
+    pub async fn gather(
+        &self,
+        subject: &PullSubject,
+        seen: Seen,
+        ask: Ask<'_>,
+    ) -> Result<Observed, ForgeError> {
         let rosters = try_join_all(ask.wanted.groups.iter().map(async |group| {
             let members = self.inner.rosters.members(subject.installation, group).await?;
             Ok::<_, ForgeError>((group.clone(), members))
@@ -103,8 +106,7 @@ impl GitHub {
 
     /// Fetches the head that a delivery told of, while the forge is asked what is true: what is judged is only what the
     /// forge shows, but mostly it shows this. Whatever goes wrong here goes unnoticed: gathering fetches by itself.
-    pub async fn fetch_ahead(&self, subject: &Subject, head: &Sha) {
-        let Subject::Pull(subject) = subject;
+    pub async fn fetch_ahead(&self, subject: &PullSubject, head: &Sha) {
         let Ok(token) = self.inner.api.token(subject.installation).await else { return };
         let url = self.inner.api.addresses.clone_url(&subject.repo);
         let ask = HeadRequest {
@@ -126,13 +128,12 @@ impl GitHub {
     /// As [`GitHub::gather`].
     pub async fn enroll(
         &self,
-        subject: &Subject,
+        installation: InstallationId,
         accounts: &BTreeSet<UserId>,
         roster: &mut Roster,
     ) -> Result<(), ForgeError> {
-        let Subject::Pull(subject) = subject;
         for (group, known) in &mut roster.groups {
-            let members = self.inner.rosters.members(subject.installation, group).await?;
+            let members = self.inner.rosters.members(installation, group).await?;
             match (known, roster::restrict(&members, accounts)) {
                 (Fact::Known(known), Fact::Known(more)) => known.extend(more),
                 (known, Fact::Unknown(why)) => *known = Fact::Unknown(why),
@@ -276,7 +277,7 @@ fn which<'a>(subject: &'a PullSubject, check: &'a str) -> Which<'a> {
 }
 
 /// What a failure of git means: some are moments to wait for, some are facts that stay unknown.
-fn change_or(found: Result<Change, GitError>, head: &Sha) -> Result<Fact<Change>, ForgeError> {
+pub(super) fn change_or(found: Result<Change, GitError>, head: &Sha) -> Result<Fact<Change>, ForgeError> {
     match found {
         Ok(change) => Ok(Fact::Known(change)),
         Err(GitError::NotThereYet | GitError::Busy) => {

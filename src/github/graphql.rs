@@ -24,6 +24,12 @@ pub(super) const PULL_REQUEST: Document =
     Document { name: "pull_request", text: include_str!("graphql/pull_request.graphql") };
 pub(super) const FILE: Document = Document { name: "file", text: include_str!("graphql/file.graphql") };
 pub(super) const RULES: Document = Document { name: "rules", text: include_str!("graphql/rules.graphql") };
+pub(super) const REFERENCE: Document =
+    Document { name: "reference", text: include_str!("graphql/reference.graphql") };
+pub(super) const UPDATE_REFS: Document =
+    Document { name: "update_refs", text: include_str!("graphql/update_refs.graphql") };
+pub(super) const CREATE_COMMIT: Document =
+    Document { name: "create_commit", text: include_str!("graphql/create_commit.graphql") };
 pub(super) const ORGANIZATION_MEMBERS: Document =
     Document { name: "organization_members", text: include_str!("graphql/organization_members.graphql") };
 pub(super) const TEAM_MEMBERS: Document =
@@ -124,7 +130,10 @@ impl Complaint {
             // `repository` or `repository.pullRequest` is missing: the subject itself. Anything deeper is a part
             // of it that we may not or cannot see.
             Some("NOT_FOUND") if self.path.as_ref().is_some_and(|path| path.len() <= 2) => Trouble::Gone,
-            Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => Trouble::Refused(message),
+            // The latter two are how a mutation is refused: by a ruleset, or because what it expected is no longer so.
+            Some("FORBIDDEN" | "INSUFFICIENT_SCOPES" | "UNPROCESSABLE" | "STALE_DATA") => {
+                Trouble::Refused(message)
+            }
             // "Something went wrong while executing your query" carries no type: GitHub's own time limit.
             None => Trouble::Broken(message),
             Some(kind) => Trouble::Incomplete(format!("{}: {message}", quote(kind))),

@@ -70,7 +70,14 @@ fn row(key: &Key) -> String {
 
 fn condition_section(record: &Record) -> String {
     let key = &record.key;
-    let mut text = format!("### `{}`\n\nType: {}.\n{}\n\n```toml\n", key.name, key.words, key.meaning);
+    let on: Vec<String> = record.on.iter().map(|on| format!("`{on}`")).collect();
+    let mut text = format!(
+        "### `{}`\n\nType: {}. For rules about {}.\n{}\n\n```toml\n",
+        key.name,
+        key.words,
+        on.join(", "),
+        key.meaning
+    );
     for good in record.good {
         let _ = writeln!(text, "{good}");
     }

@@ -4,9 +4,10 @@
 //! would learn why a new head shows nothing.
 
 use policy::facts::{Branch, Effects, Pull, PullState, Repository, Roster};
-use policy::{Fact, Facts, Millis, Sha, Subject, decide::decide, plan};
+use policy::{Action, Fact, Facts, Millis, PullSubject, Sha, Subject, decide::decide, plan};
 
-use super::{Gate, ReconcileError, own, record_of, written};
+use super::pull::record_of;
+use super::{Gate, ReconcileError, own, written};
 use crate::lease::Lease;
 use crate::report;
 use crate::store::{ActionOutcome, ActionState};
@@ -20,9 +21,9 @@ pub(super) async fn tell(gate: &Gate, lease: &Lease, why: &str) -> Result<(), Re
     let Some(head) = lease.floor().head.clone().filter(|_| lease.attempts() >= AFTER) else { return Ok(()) };
     let now = gate.clock.now();
     let rules = gate.rulebook.current();
-    let Subject::Pull(pull) = lease.subject();
+    let Subject::Pull(pull) = lease.subject() else { return Ok(()) };
     let own_rules = own::remembered(gate, pull.repo_id).await;
-    let facts = Facts { own_rules, ..unseen(lease.subject(), head, why, now) };
+    let facts = Facts { own_rules, ..unseen(pull, head, why, now) };
     let verdict = decide(&facts, &rules);
     let actions = plan(&verdict, &Effects::default());
     let record = record_of(&verdict, &facts, &rules)?;
@@ -33,7 +34,8 @@ pub(super) async fn tell(gate: &Gate, lease: &Lease, why: &str) -> Result<(), Re
     }
     let output = report::check_output(&verdict);
     for (action, id) in actions.iter().zip(intended.actions) {
-        let outcome = match gate.github.apply(lease, action, &output).await {
+        let Action::ShowCheck(show) = action else { continue };
+        let outcome = match gate.github.show_check(lease, show, &output).await {
             Ok(applied) => ActionOutcome::Done { note: format!("{applied:?}") },
             Err(error) => ActionOutcome::Failed { error: error.to_string() },
         };
@@ -43,8 +45,7 @@ pub(super) async fn tell(gate: &Gate, lease: &Lease, why: &str) -> Result<(), Re
 }
 
 /// Facts of which nothing is known.
-fn unseen(subject: &Subject, head: Sha, why: &str, now: Millis) -> Facts {
-    let Subject::Pull(pull) = subject;
+fn unseen(pull: &PullSubject, head: Sha, why: &str, now: Millis) -> Facts {
     Facts {
         now,
         repository: Repository { id: pull.repo_id, name: pull.repo.clone() },

@@ -8,7 +8,8 @@ use policy::rules::RuleSource;
 use policy::{Millis, Observed, PullSubject, Sha, Subject};
 
 use super::own::own_rules;
-use super::{Gate, PATIENCE, ReconcileError, lags};
+use super::pull::lags;
+use super::{Gate, PATIENCE, ReconcileError};
 use crate::github::{Ask, Patience, Pushed};
 use crate::lease::Lease;
 use crate::store::Actor;
@@ -17,25 +18,25 @@ use crate::store::Actor;
 pub(super) async fn gather(
     gate: &Gate,
     lease: &Lease,
+    subject: &PullSubject,
     rules: &RuleSource,
     now: Millis,
 ) -> Result<Observed, ReconcileError> {
-    let Subject::Pull(subject) = lease.subject();
     // The forge does not name all pull requests of a commit that is in the default branch already.
     let known = match &lease.floor().head {
         Some(head) => gate.store.numbers_with_head(subject.repo_id, head, subject.number).await?,
         None => Vec::new(),
     };
     let look = async {
-        let seen = gate.github.read(lease.subject(), rules.check()).await?;
+        let seen = gate.github.read(subject, rules.check()).await?;
         let own_rules = own_rules(gate, subject.repo_id, seen.own_rules(), rules).await?;
         let (wanted, repository) = (rules.wanted(&own_rules), seen.repository().clone());
         let ask =
             Ask { wanted: &wanted, own_rules, rules_path: rules.path_in(&repository), known: &known, now };
-        Ok::<_, ReconcileError>(gate.github.gather(lease.subject(), seen, ask).await?)
+        Ok::<_, ReconcileError>(gate.github.gather(subject, seen, ask).await?)
     };
     // Both are large, and a look is nested deeply enough without them.
-    let mut observed = with(Box::pin(fetch_ahead(gate, lease)), Box::pin(look)).await?;
+    let mut observed = with(Box::pin(fetch_ahead(gate, lease, subject)), Box::pin(look)).await?;
     if lags(&observed, lease) {
         return Ok(observed);
     }
@@ -45,20 +46,20 @@ pub(super) async fn gather(
         Fact::Unknown(_) => &mut [],
     };
     for pull in siblings.iter_mut().chain([&mut observed.facts.pull]) {
-        let subject = Subject::Pull(PullSubject { number: pull.number, ..subject.clone() });
-        pull.pushers = pushers_of(gate, lease, &subject, pull).await?;
+        let subject = PullSubject { number: pull.number, ..subject.clone() };
+        pull.pushers = pushers_of(gate, lease, subject, pull).await?;
         pushers.extend(pull.pushers.get().into_iter().flatten().map(|pusher| pusher.id));
     }
     if !pushers.is_empty() {
-        gate.github.enroll(lease.subject(), &pushers, &mut observed.facts.roster).await?;
+        gate.github.enroll(subject.installation, &pushers, &mut observed.facts.roster).await?;
     }
     Ok(observed)
 }
 
 /// Fetches what will probably be asked for.
-async fn fetch_ahead(gate: &Gate, lease: &Lease) {
+async fn fetch_ahead(gate: &Gate, lease: &Lease, subject: &PullSubject) {
     if let Some(head) = &lease.floor().head {
-        gate.github.fetch_ahead(lease.subject(), head).await;
+        gate.github.fetch_ahead(subject, head).await;
     }
 }
 
@@ -78,10 +79,11 @@ async fn with<T>(aside: impl Future<Output = ()>, main: impl Future<Output = T>)
 async fn pushers_of(
     gate: &Gate,
     lease: &Lease,
-    subject: &Subject,
+    subject: PullSubject,
     pull: &Pull,
 ) -> Result<Fact<Vec<Account>>, ReconcileError> {
-    let recorded = gate.store.pushers(subject).await?;
+    let installation = subject.installation;
+    let recorded = gate.store.pushers(&Subject::Pull(subject)).await?;
     let told: BTreeSet<Sha> = recorded.iter().filter_map(|pusher| pusher.head.clone()).collect();
     let mut accounts: BTreeSet<Account> = recorded.into_iter().map(|pusher| account(pusher.actor)).collect();
     if pull.state != PullState::Open {
@@ -97,7 +99,7 @@ async fn pushers_of(
         Some(repository) => {
             let patience = if lease.attempts() < PATIENCE { Patience::Wait } else { Patience::End };
             let pushed = Pushed { repository, head: &pull.head, commits: &commits, told: &told };
-            gate.github.pushers(lease.subject(), pushed, patience).await?
+            gate.github.pushers(installation, pushed, patience).await?
         }
         None if is_told(&pull.head.sha) && commits.iter().all(is_told) => Fact::Known(Vec::new()),
         None => Fact::unknown("the repository that it was pushed to is gone"),

@@ -2,6 +2,7 @@
 
 use policy::{Millis, Subject};
 use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
 
 use super::operation::Operation;
 use super::row::{get, parsed};
@@ -39,6 +40,11 @@ pub enum ActionOutcome {
         /// Why not.
         error: String,
     },
+    /// The forge understood and will not: trying the same again changes nothing.
+    Refused {
+        /// Its words.
+        error: String,
+    },
 }
 
 /// How far an action has come.
@@ -50,6 +56,8 @@ pub enum ActionState {
     Done,
     /// The forge does not show it.
     Failed,
+    /// The forge does not show it and never will.
+    Refused,
     /// A later look intended something else before the outcome was known.
     Superseded,
 }
@@ -62,12 +70,13 @@ impl ActionState {
             Self::Pending => "pending",
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::Refused => "refused",
             Self::Superseded => "superseded",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Pending, Self::Done, Self::Failed, Self::Superseded]
+        [Self::Pending, Self::Done, Self::Failed, Self::Refused, Self::Superseded]
             .into_iter()
             .find(|state| state.as_str() == text)
     }
@@ -107,21 +116,38 @@ impl Store {
         .bind(verdict.as_str())
         .fetch_all(&self.readers)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StoredAction {
-                    record: ActionRecord {
-                        kind: get(row, "kind")?,
-                        once_key: get(row, "once_key")?,
-                        body: get(row, "body")?,
-                    },
-                    state: parsed(&get::<String, _>(row, "state")?, "action", ActionState::parse)?,
-                    outcome: get(row, "outcome")?,
-                    at: Millis(get(row, "at")?),
-                })
-            })
-            .collect()
+        rows.iter().map(stored).collect()
     }
+}
+
+impl Store {
+    /// What the forge refused to do about a subject, newest first. At most 20.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn refused(&self, subject: &Subject) -> Result<Vec<StoredAction>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT kind, once_key, body, state, outcome, at FROM actions \
+             WHERE subject_key = $1 AND state = 'refused' ORDER BY at DESC LIMIT 20",
+        )
+        .bind(subject.key())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(stored).collect()
+    }
+}
+
+fn stored(row: &AnyRow) -> Result<StoredAction, StoreError> {
+    Ok(StoredAction {
+        record: ActionRecord {
+            kind: get(row, "kind")?,
+            once_key: get(row, "once_key")?,
+            body: get(row, "body")?,
+        },
+        state: parsed(&get::<String, _>(row, "state")?, "action", ActionState::parse)?,
+        outcome: get(row, "outcome")?,
+        at: Millis(get(row, "at")?),
+    })
 }
 
 struct Settle {
@@ -147,6 +173,7 @@ pub(super) async fn settle(
     let (state, text) = match outcome {
         ActionOutcome::Done { note } => (ActionState::Done, note),
         ActionOutcome::Failed { error } => (ActionState::Failed, error),
+        ActionOutcome::Refused { error } => (ActionState::Refused, error),
     };
     sqlx::query(
         "UPDATE actions SET state = $3, outcome = $4, at = $5 WHERE verdict_id = $1 AND ordinal = $2",

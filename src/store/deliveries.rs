@@ -81,6 +81,8 @@ pub enum Fate {
         floor: Floor,
         /// Who pushed to the subjects, when this delivery proves it.
         pusher: Option<Actor>,
+        /// What only this delivery tells of one of them.
+        evidence: Option<Testimony>,
     },
     /// Keep it, do nothing.
     Ignore {
@@ -94,6 +96,15 @@ pub enum Fate {
         /// What was wrong with it.
         error: String,
     },
+}
+
+/// What only a delivery tells of a subject: kept until a look has judged it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Testimony {
+    /// Which subject.
+    pub subject: Subject,
+    /// What it tells, as JSON. The store does not look inside.
+    pub body: String,
 }
 
 /// What a delivery points at.

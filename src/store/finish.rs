@@ -6,6 +6,7 @@ use policy::Millis;
 use sqlx::AnyConnection;
 
 use super::actions::{self, ActionId, ActionOutcome};
+use super::evidence;
 use super::operation::Operation;
 use super::work::Hold;
 use super::{Store, StoreError};
@@ -46,7 +47,22 @@ impl Store {
         next: Next,
         now: Millis,
     ) -> Result<(), StoreError> {
-        let finish = Finish { hold: Hold::of(lease), outcomes, next, now };
+        self.record_judged(lease, outcomes, Vec::new(), next, now).await
+    }
+
+    /// [`Store::record`], after which the evidence of these ids is judged and no later look sees it again.
+    ///
+    /// # Errors
+    /// As [`Store::record`]; the evidence is then judged again.
+    pub async fn record_judged(
+        &self,
+        lease: &Lease,
+        outcomes: Vec<(ActionId, ActionOutcome)>,
+        judged: Vec<String>,
+        next: Next,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        let finish = Finish { hold: Hold::of(lease), outcomes, judged, next, now };
         if self.writer.run(finish).await? { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 
@@ -62,6 +78,7 @@ impl Store {
 struct Finish {
     hold: Hold,
     outcomes: Vec<(ActionId, ActionOutcome)>,
+    judged: Vec<String>,
     next: Next,
     now: Millis,
 }
@@ -127,6 +144,7 @@ impl Finish {
         if done.rows_affected() == 0 {
             return Ok(false);
         }
+        evidence::settle(tx, &self.hold.key, &self.judged, self.now).await?;
         self.settle_deliveries(tx).await?;
         Ok(true)
     }

@@ -11,6 +11,7 @@ use sqlx::AnyConnection;
 
 use super::StoreError;
 use super::deliveries::{Accepted, Actor, Fate, NewDelivery};
+use super::evidence::{self, Told};
 use super::operation::Operation;
 use super::row::{get, signed};
 use super::rows::Insert;
@@ -63,6 +64,7 @@ impl Operation for Accept {
         let generations = raise(tx, &aimed, News::First).await?;
         link(tx, &aimed, &generations).await?;
         keep_pushers(tx, &aimed).await?;
+        evidence::keep(tx, &told(&aimed)).await?;
 
         let mut fresh: BTreeMap<&str, usize> =
             aimed.iter().map(|aimed| (aimed.accept.delivery.guid.as_str(), aimed.subjects.len())).collect();
@@ -128,6 +130,7 @@ impl Accept {
         let generations = raise(tx, &aimed, News::Repeated).await?;
         link(tx, &aimed, &generations).await?;
         keep_pushers(tx, &aimed).await?;
+        evidence::keep(tx, &told(&aimed)).await?;
         let [Aimed { subjects, .. }] = aimed;
         if !subjects.is_empty() {
             self.owe(tx).await?;
@@ -273,6 +276,20 @@ async fn link(
         })
         .await?;
     Ok(())
+}
+
+/// What the deliveries tell of their subjects that nothing else does.
+fn told<'a>(aimed: &'a [Aimed<'a>]) -> Vec<Told<'a>> {
+    let of = |Aimed { accept, .. }: &'a Aimed<'a>| match &accept.delivery.fate {
+        Fate::Queue { evidence: Some(told), .. } => Some(Told {
+            subject: told.subject.key(),
+            id: accept.delivery.guid.as_str(),
+            body: &told.body,
+            at: accept.delivery.received_at,
+        }),
+        _ => None,
+    };
+    aimed.iter().filter_map(of).collect()
 }
 
 async fn keep_pushers(tx: &mut AnyConnection, aimed: &[Aimed<'_>]) -> Result<(), StoreError> {

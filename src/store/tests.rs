@@ -96,7 +96,7 @@ pub(super) fn fresh_guid() -> Guid {
 
 pub(super) fn delivery(guid: Guid, subject: Subject, now: Millis) -> NewDelivery {
     let floor = Floor { updated_at: Some(now), head: Some(sha(1)), review: None };
-    let fate = Fate::Queue { targets: vec![Target::Subject(subject)], floor, pusher: None };
+    let fate = Fate::Queue { targets: vec![Target::Subject(subject)], floor, pusher: None, evidence: None };
     NewDelivery {
         guid,
         event: "pull_request".to_owned(),

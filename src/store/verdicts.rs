@@ -4,11 +4,13 @@
 //! history grows with changes, not with labels and comments.
 
 use bytes::Bytes;
+use policy::incident::Incident;
 use policy::{Millis, RepoId, RepoName, Sha, Subject};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use super::actions::{self, ActionId, ActionRecord};
+use super::incidents;
 use super::operation::Operation;
 use super::row::{get, parsed, signed, unsigned};
 use super::work::Hold;
@@ -70,7 +72,7 @@ pub struct StoredVerdict {
     pub repo_id: RepoId,
     /// The repository's name then.
     pub repo: RepoName,
-    /// The pull request's number.
+    /// The pull request's number; 0 when it is about none.
     pub number: u64,
     /// What was decided on which facts.
     pub record: VerdictRecord,
@@ -93,15 +95,51 @@ impl Store {
     pub async fn intend(
         &self,
         lease: &Lease,
+        record: VerdictRecord,
+        actions: Vec<ActionRecord>,
+    ) -> Result<Intended, StoreError> {
+        self.intend_with(lease, record, actions, Vec::new()).await
+    }
+
+    /// [`Store::intend`], with what people are to look into. An incident that is known already is not opened again.
+    ///
+    /// # Errors
+    /// As [`Store::intend`].
+    pub async fn intend_with(
+        &self,
+        lease: &Lease,
         mut record: VerdictRecord,
         actions: Vec<ActionRecord>,
+        incidents: Vec<Incident>,
     ) -> Result<Intended, StoreError> {
         // Taken out rather than copied: the facts may be some MiB.
         let facts = pack::pack(Bytes::from(std::mem::take(&mut record.facts))).await?;
         let verdict = pack::pack(Bytes::from(std::mem::take(&mut record.verdict))).await?;
         let subject = lease.subject().clone();
-        let intend = Intend { hold: Hold::of(lease), subject, record, facts, verdict, actions };
+        let intend = Intend { hold: Hold::of(lease), subject, record, facts, verdict, actions, incidents };
         self.writer.run(intend).await
+    }
+
+    /// Whether a verdict that stands for this commit is a success: that of one pull request, or of any subject that is
+    /// none.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn passed(&self, repo: RepoId, head: &Sha, pull: Option<u64>) -> Result<bool, StoreError> {
+        let key = match pull {
+            Some(number) => format!("pull/{repo}/{number}"),
+            None => format!("group/{repo}/%"),
+        };
+        let row = sqlx::query(
+            "SELECT 1 AS passed FROM verdicts WHERE repo_id = $1 AND head = $2 AND subject_key LIKE $3 \
+             AND replaced_at IS NULL AND conclusion = 'success' LIMIT 1",
+        )
+        .bind(signed(repo.0, "repository id")?)
+        .bind(head.as_str())
+        .bind(key)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(row.is_some())
     }
 
     /// The verdict that stands for a subject.
@@ -186,6 +224,7 @@ struct Intend {
     facts: Vec<u8>,
     verdict: Vec<u8>,
     actions: Vec<ActionRecord>,
+    incidents: Vec<Incident>,
 }
 
 impl Operation for Intend {
@@ -198,6 +237,9 @@ impl Operation for Intend {
             Some(id) => id,
             None => self.insert(tx, last.saturating_add(1)).await?,
         };
+        for incident in &self.incidents {
+            incidents::open(tx, &self.subject, &verdict, incident).await?;
+        }
         actions::supersede(tx, &self.hold.key, now).await?;
         let actions = actions::append(tx, &verdict, &self.subject, &self.actions, now).await?;
         Ok(Intended { verdict, actions })
@@ -248,7 +290,8 @@ impl Intend {
     }
 
     async fn insert(&self, tx: &mut AnyConnection, ordinal: i64) -> Result<VerdictId, StoreError> {
-        let Subject::Pull(pull) = &self.subject;
+        let place = self.subject.place();
+        let number = self.subject.pull().map_or(0, |pull| pull.number);
         let id = VerdictId(format!("{}@{ordinal}", self.hold.key));
         sqlx::query("UPDATE verdicts SET replaced_at = $3 WHERE subject_key = $1 AND ordinal = $2")
             .bind(self.hold.key.as_str())
@@ -264,9 +307,9 @@ impl Intend {
         .bind(id.as_str())
         .bind(self.hold.key.as_str())
         .bind(ordinal)
-        .bind(signed(pull.repo_id.0, "repository id")?)
-        .bind(pull.repo.to_string())
-        .bind(signed(pull.number, "number")?)
+        .bind(signed(place.repo_id.0, "repository id")?)
+        .bind(place.repo.to_string())
+        .bind(signed(number, "number")?)
         .bind(self.record.head.as_str())
         .bind(self.record.conclusion.as_str())
         .bind(self.record.enforcement.as_str())

@@ -128,7 +128,7 @@ impl Store {
         // Keys of one repository differ in the number only, so the shorter one is the smaller one.
         let rows = sqlx::query(
             "SELECT subject FROM work WHERE repo_id = $1 AND (floor_head = $2 OR verdict_head = $2) AND ended = 0 \
-             ORDER BY LENGTH(subject_key), subject_key LIMIT $3",
+             AND subject_key LIKE 'pull/%' ORDER BY LENGTH(subject_key), subject_key LIMIT $3",
         )
         .bind(signed(repo_id.0, "repository id")?)
         .bind(head.as_str())
@@ -137,8 +137,8 @@ impl Store {
         .await?;
         let mut numbers = Vec::with_capacity(rows.len());
         for row in &rows {
-            let Subject::Pull(pull) = from_json(&get::<String, _>(row, "subject")?, "subject")?;
-            numbers.push(pull.number);
+            let subject: Subject = from_json(&get::<String, _>(row, "subject")?, "subject")?;
+            numbers.extend(subject.pull().map(|pull| pull.number));
         }
         numbers.retain(|number| *number != except);
         numbers.truncate(NUMBERS_PER_HEAD);
@@ -236,12 +236,11 @@ pub(super) async fn raise(
     };
     let rows = insert
         .all(tx, asks, |query, (key, ask)| {
-            let Subject::Pull(pull) = &ask.subject;
             Ok(query
                 .bind(key.as_str())
                 .bind(to_json(&ask.subject, "subject")?)
                 .bind(ask.heard_at.0)
-                .bind(signed(pull.repo_id.0, "repository id")?)
+                .bind(signed(ask.subject.place().repo_id.0, "repository id")?)
                 .bind(ask.looks)
                 .bind(0_i64)
                 .bind(ask.floor.updated_at.map(|at| at.0))
@@ -276,7 +275,7 @@ pub(super) async fn resolve(tx: &mut AnyConnection, targets: &[Target]) -> Resul
             Target::Head { repo_id, repo, installation, head } => {
                 let rows = sqlx::query(
                     "SELECT subject FROM work WHERE repo_id = $1 AND (floor_head = $2 OR verdict_head = $2) \
-                     ORDER BY subject_key LIMIT $3",
+                     AND subject_key LIKE 'pull/%' ORDER BY subject_key LIMIT $3",
                 )
                 .bind(signed(repo_id.0, "repository id")?)
                 .bind(head.as_str())
@@ -284,10 +283,8 @@ pub(super) async fn resolve(tx: &mut AnyConnection, targets: &[Target]) -> Resul
                 .fetch_all(&mut *tx)
                 .await?;
                 for row in rows {
-                    let Subject::Pull(mut pull) = from_json(&get::<String, _>(&row, "subject")?, "subject")?;
-                    pull.repo = repo.clone();
-                    pull.installation = *installation;
-                    subjects.push(Subject::Pull(pull));
+                    let subject: Subject = from_json(&get::<String, _>(&row, "subject")?, "subject")?;
+                    subjects.push(subject.reached(*installation, repo));
                 }
             }
             Target::Repository { repo_id, repo, installation } => {
@@ -295,10 +292,8 @@ pub(super) async fn resolve(tx: &mut AnyConnection, targets: &[Target]) -> Resul
                 let open = "SELECT subject FROM work WHERE repo_id = $1 AND ended = 0 ORDER BY subject_key";
                 let repo_number = signed(repo_id.0, "repository id")?;
                 for row in sqlx::query(open).bind(repo_number).fetch_all(&mut *tx).await? {
-                    let Subject::Pull(mut pull) = from_json(&get::<String, _>(&row, "subject")?, "subject")?;
-                    pull.repo = repo.clone();
-                    pull.installation = *installation;
-                    subjects.push(Subject::Pull(pull));
+                    let subject: Subject = from_json(&get::<String, _>(&row, "subject")?, "subject")?;
+                    subjects.push(subject.reached(*installation, repo));
                 }
             }
         }

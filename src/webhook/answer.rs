@@ -110,7 +110,7 @@ impl Outcome {
             (Fate::Queue { .. }, Accepted::New { subjects: 0 }) => {
                 Self::Ignored { reason: "no known subject is meant".to_owned() }
             }
-            (Fate::Queue { targets, floor, pusher }, Accepted::New { subjects }) => {
+            (Fate::Queue { targets, floor, pusher, .. }, Accepted::New { subjects }) => {
                 Self::Queued { subjects, read: read(&targets, &floor, pusher.as_ref()) }
             }
         }

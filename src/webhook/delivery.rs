@@ -4,13 +4,17 @@
 //! after the gate must see it. A body that is no JSON at all is refused.
 
 use bytes::Bytes;
+use policy::act::{Pushed, RefName};
+use policy::facts::AccountKind;
 use policy::rules::OWN_RULES;
-use policy::{Floor, InstallationId, Millis, PullSubject, RepoId, RepoName, ReviewFloor, Subject};
+use policy::{
+    Fact, Floor, InstallationId, Millis, PullSubject, RefSubject, RepoId, RepoName, ReviewFloor, Subject,
+};
 use serde::de::DeserializeOwned;
 
 use super::payload::{Account, Check, Common, OnCheckRun, OnCheckSuite, OnPull, OnPush, OnRepository, Pull};
 use super::signature::Verified;
-use crate::store::{Actor, Fate, Guid, NewDelivery, Target};
+use crate::store::{Actor, Fate, Guid, NewDelivery, Target, Testimony};
 
 const ERROR_CHARS: usize = 300;
 const LOGIN_CHARS: usize = 100;
@@ -123,7 +127,7 @@ fn on_pull(common: &Common, body: &Bytes, pusher: Option<Actor>) -> Result<Fate,
     let Pull { number, updated_at, head } = pull_request;
     let review = review.map(|review| ReviewFloor { id: review.id, state: review.state });
     let floor = Floor { updated_at, head: Some(head.sha), review };
-    Ok(Fate::Queue { targets: vec![place.pull(number)], floor, pusher })
+    Ok(Fate::Queue { targets: vec![place.pull(number)], floor, pusher, evidence: None })
 }
 
 /// Somebody asked for another look. Only at our own check: other Apps' runs are not ours to repeat.
@@ -148,22 +152,35 @@ fn on_check(common: &Common, check: Check, app_id: Option<u64>) -> Result<Fate, 
         installation: place.installation,
         head: head_sha,
     });
-    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None })
+    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence: None })
 }
 
-/// A push to the default branch may bring other rules of the repository: whatever is open there is looked at again.
+/// Every push is judged. One to the default branch may bring other rules of the repository: whatever is open there is
+/// looked at again.
 fn on_push(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     let push: OnPush = parse(body)?;
+    let Place { installation, repo_id, repo } = Place::of(common)?;
+    let Some(name) = RefName::parse(&push.reference) else {
+        return Ok(ignore("only branches and tags are judged"));
+    };
+    let told = Pushed {
+        actor: common.sender.as_ref().map_or_else(|| Fact::unknown("the delivery names nobody"), account),
+        before: push.before(),
+        after: push.after(),
+        forced: push.is_forced(),
+    };
+    let subject = Subject::Ref(RefSubject { installation, repo_id, repo: repo.clone(), name });
+    let body = serde_json::to_string(&told).map_err(|_| missing("sender"))?;
+    let mut targets = vec![Target::Subject(subject.clone())];
+    let evidence = Some(Testimony { subject, body });
     let branch = push.reference.strip_prefix("refs/heads/");
     if branch.is_none() || branch != push.repository.default_branch.as_deref() {
-        return Ok(ignore("pushes beside the default branch change no rules"));
+        return Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence });
     }
-    if !push.may_touch(OWN_RULES) {
-        return Ok(ignore("the repository's own rules are as they were"));
+    if push.may_touch(OWN_RULES) {
+        targets.push(Target::Repository { repo_id, repo, installation });
     }
-    let Place { installation, repo_id, repo } = Place::of(common)?;
-    let targets = vec![Target::Repository { repo_id, repo, installation }];
-    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None })
+    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
 }
 
 /// Another default branch may have other rules of the repository.
@@ -174,7 +191,7 @@ fn on_repository(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     }
     let Place { installation, repo_id, repo } = Place::of(common)?;
     let targets = vec![Target::Repository { repo_id, repo, installation }];
-    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None })
+    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence: None })
 }
 
 /// Where a subject lives.
@@ -232,4 +249,15 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
     })?;
     json.end().map_err(|_| Trouble::NoJson)?;
     Ok(value)
+}
+
+/// An account as the forge vouches for it.
+fn account(account: &Account) -> Fact<policy::facts::Account> {
+    let kind = match account.kind.as_str() {
+        "User" => AccountKind::User,
+        "Bot" => AccountKind::Bot,
+        "Organization" => AccountKind::Organization,
+        _ => AccountKind::Other,
+    };
+    Fact::Known(policy::facts::Account { id: account.id, login: actor(account).login, kind })
 }

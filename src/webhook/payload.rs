@@ -88,6 +88,8 @@ pub(super) struct OnPush {
     pub(super) reference: String,
     #[serde(default)]
     forced: bool,
+    before: Sha,
+    after: Sha,
     #[serde(default)]
     commits: Vec<PushedCommit>,
     pub(super) repository: PushedTo,
@@ -114,6 +116,21 @@ const LISTED_COMMITS: usize = 2_048;
 const LISTED_FILES: usize = 3_000;
 
 impl OnPush {
+    /// Where it stood; `None` when it was not there.
+    pub(super) fn before(&self) -> Option<Sha> {
+        Some(self.before.clone()).filter(|sha| !sha.is_zero())
+    }
+
+    /// Where it stands now; `None` when it is gone.
+    pub(super) fn after(&self) -> Option<Sha> {
+        Some(self.after.clone()).filter(|sha| !sha.is_zero())
+    }
+
+    /// Whether commits were left behind.
+    pub(super) fn is_forced(&self) -> bool {
+        self.forced
+    }
+
     /// Whether the push may have changed a path: it did, or it cannot be seen that it did not.
     pub(super) fn may_touch(&self, path: &str) -> bool {
         let listed = !self.forced && self.commits.len() < LISTED_COMMITS;

@@ -66,10 +66,7 @@ fn examples(block: &str) -> Vec<String> {
     if !lines.iter().all(|line| line.starts_with("when ")) {
         return vec![block.to_owned()];
     }
-    let rule = |line: &&str| {
-        format!("[[rules]]\nid = \"x\"\non = [\"pull_request\"]\n{line}\nrequire = \"routine\"\n")
-    };
-    lines.iter().map(rule).collect()
+    lines.into_iter().map(policy::reference::rule_around).collect()
 }
 
 /// The code after `# refused: `.

@@ -57,7 +57,7 @@ test("every question gives the variables that its document declares", () => {
       const [value, isNeeded] = [given[name], type.kind === Kind.NON_NULL_TYPE];
       assert.ok(!isNeeded || (value !== null && value !== undefined), `${story}: $${name} is missing`);
       const word = (isNeeded ? type.type : type).name.value;
-      const kinds = { Int: "number", String: "string", Boolean: "boolean", GitObjectID: "string" };
+      const kinds = { ID: "string", Int: "number", String: "string", Boolean: "boolean", GitObjectID: "string" };
       if (value !== null && value !== undefined) assert.equal(typeof value, kinds[word], `${story}: $${name}`);
     }
   }
@@ -163,7 +163,8 @@ test("every answer fits the document it answers", () => {
     assert.deepEqual(Object.keys(reply.body).filter((key) => !["data", "errors", "extensions"].includes(key)), [], story);
     if (data === undefined || data === null) continue;
     const walk = new Walk(request.body.query, request.body.variables, complaints, story);
-    walk.object(schema.getQueryType(), [walk.operation.selectionSet], data, "");
+    const root = walk.operation.operation === "mutation" ? schema.getMutationType() : schema.getQueryType();
+    walk.object(root, [walk.operation.selectionSet], data, "");
     values += walk.values;
   }
   assert.ok(values > 1000, `only ${values} values were seen`);

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use fake_github::{FakeGithub, Rerequest, Stage, Step};
+use fake_github::{AccessChange, ChangeAccess, FakeGithub, Rerequest, Stage, Step};
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
@@ -59,6 +59,11 @@ async fn tour() -> Gate {
     gate.github.play(Step::Rerequest(again)).await.unwrap();
     gate.settle().await;
     reads::all(&gate).await;
+    for change in
+        [AccessChange::RepositoriesRemoved(vec!["acme/vault".to_owned()]), AccessChange::Uninstalled]
+    {
+        gate.github.change_access(ChangeAccess { actor: "alice".to_owned(), change }).await.unwrap();
+    }
     gate
 }
 
@@ -107,17 +112,44 @@ impl Recording {
     /// Kinds of delivery that the forge can make and that no story made.
     fn missing(&self) -> Vec<String> {
         let known = [
+            "branch_protection_configuration.disabled",
+            "branch_protection_configuration.enabled",
+            "branch_protection_rule.created",
+            "branch_protection_rule.deleted",
+            "branch_protection_rule.edited",
             "check_run.completed",
             "check_run.created",
             "check_run.rerequested",
+            "commit_comment.created",
+            "deploy_key.created",
+            "deploy_key.deleted",
+            "installation.deleted",
+            "installation.new_permissions_accepted",
+            "installation.suspend",
+            "installation.unsuspend",
+            "installation_repositories.removed",
+            "issue_comment.created",
+            "issue_comment.deleted",
+            "issue_comment.edited",
+            "issues.closed",
+            "issues.opened",
+            "member.added",
+            "member.edited",
             "member.removed",
+            "membership.added",
             "membership.removed",
+            "merge_group.checks_requested",
+            "merge_group.destroyed",
             "organization.member_removed",
+            "personal_access_token_request.created",
+            "pull_request.assigned",
             "pull_request.auto_merge_disabled",
             "pull_request.auto_merge_enabled",
             "pull_request.closed",
             "pull_request.converted_to_draft",
+            "pull_request.dequeued",
             "pull_request.edited",
+            "pull_request.enqueued",
             "pull_request.labeled",
             "pull_request.opened",
             "pull_request.ready_for_review",
@@ -127,6 +159,20 @@ impl Recording {
             "pull_request_review.dismissed",
             "pull_request_review.submitted",
             "push.-",
+            "repository.archived",
+            "repository.edited",
+            "repository.privatized",
+            "repository.publicized",
+            "repository.renamed",
+            "repository.transferred",
+            "repository.unarchived",
+            "repository_ruleset.created",
+            "repository_ruleset.deleted",
+            "repository_ruleset.edited",
+            "secret_scanning_alert.created",
+            "security_and_analysis.-",
+            "team.edited",
+            "team.removed_from_repository",
         ];
         known.into_iter().filter(|kind| !self.kinds.contains(*kind)).map(str::to_owned).collect()
     }

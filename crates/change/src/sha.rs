@@ -22,6 +22,18 @@ impl Sha {
         &self.0
     }
 
+    /// The zeros that stand for "no commit" in pushes.
+    #[must_use]
+    pub fn zero() -> Self {
+        Self("0".repeat(40))
+    }
+
+    /// Whether it stands for "no commit".
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.0.bytes().all(|b| b == b'0')
+    }
+
     /// The first seven digits, for showing only.
     #[must_use]
     pub fn short(&self) -> &str {

@@ -18,6 +18,9 @@ use crate::repo::Ident;
 mod file;
 
 pub(crate) use file::texts;
+mod merge;
+
+pub(crate) use merge::merge;
 
 /// Why git did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +65,23 @@ pub(crate) fn set_ref(dir: &Path, name: &str, sha: &str) -> Result<(), GitError>
     let lock = file.with_extension("fake-lock");
     std::fs::write(&lock, format!("{sha}\n"))?;
     Ok(std::fs::rename(lock, file)?)
+}
+
+/// Takes a ref away. One that is not there is no error.
+pub(crate) fn delete_ref(dir: &Path, name: &str) -> Result<(), GitError> {
+    match std::fs::remove_file(dir.join(name)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        _ => {
+            // A folder left empty would be in the way of a ref of its name; one that is not empty stays.
+            let mut above = dir.join(name);
+            while above.pop() && above.parent().is_some_and(|up| up != dir && up != dir.join("refs")) {
+                if std::fs::remove_dir(&above).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        }
+    }
 }
 
 fn git(dir: &Path, verb: &'static str) -> Command {

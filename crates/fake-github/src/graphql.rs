@@ -18,9 +18,12 @@ use crate::world::World;
 mod checks;
 mod commit;
 mod connection;
+mod discussion;
+mod mutation;
 mod object;
 mod people;
 mod pull;
+mod queue;
 mod root;
 mod value;
 mod walk;
@@ -78,31 +81,36 @@ fn operation<'d>(
     })
 }
 
-pub(crate) fn serve(shared: &Shared, head: &Parts, body: &Bytes) -> Reply {
+pub(crate) async fn serve(shared: &Shared, head: &Parts, body: &Bytes) -> Reply {
+    let token = match token(&shared.world(), head) {
+        Ok(token) => token,
+        Err(refusal) => return refusal,
+    };
+    shared.world().spent.1 += 1;
+    let mutated = mutation::answer(shared, &token, body).await;
     let (reply, unknown) = {
-        let mut world = shared.world();
-        let token = match token(&world, head) {
-            Ok(token) => token,
-            Err(refusal) => return refusal,
-        };
-        world.spent.1 += 1;
-        let (reply, unknown) = answer(Sight { world: &world, token: &token }, body);
+        let world = shared.world();
+        let (reply, unknown) =
+            mutated.unwrap_or_else(|| answer(Sight { world: &world, token: &token }, body));
         (reply.budget("graphql", world.spent.1, hour_ends(&world)), unknown)
     };
     lock(&shared.log).unknown.extend(unknown);
     reply
 }
 
-/// The answer, and what was asked for that is not known here.
+fn failed(message: &str) -> Reply {
+    Reply::ok(json!({ "errors": [{ "message": message }] }))
+}
+
+/// The answer to a query, and what was asked for that is not known here.
 fn answer(sight: Sight<'_>, body: &[u8]) -> (Reply, Vec<String>) {
-    let failed = |message: String| Reply::ok(json!({ "errors": [{ "message": message }] }));
     let question: Question = match serde_json::from_slice(body) {
         Ok(question) => question,
         Err(_) => return (Reply::message(400, "Problems parsing JSON"), Vec::new()),
     };
     let document = match parse_query::<String>(&question.query) {
         Ok(document) => document,
-        Err(error) => return (failed(error.to_string()), Vec::new()),
+        Err(error) => return (failed(&error.to_string()), Vec::new()),
     };
     let (declared, selections) = match operation(&document, question.operation_name.as_deref()) {
         Some(OperationDefinition::Query(query)) => {
@@ -110,22 +118,23 @@ fn answer(sight: Sight<'_>, body: &[u8]) -> (Reply, Vec<String>) {
         }
         Some(OperationDefinition::SelectionSet(selections)) => (&[][..], selections),
         _ => {
-            let message = "the fake forge answers queries only".to_owned();
-            return (failed(message.clone()), vec![format!("graphql: {message}")]);
+            let message = "the fake forge answers queries and mutations only";
+            return (failed(message), vec![format!("graphql: {message}")]);
         }
     };
     let walk = walk::Walk::new(&document, declared, question.variables.unwrap_or_default());
-    let outcome = walk.map(|walk| walk.run(selections, &root::Query(sight)));
-    match outcome {
-        Err(error) => (failed(error), Vec::new()),
-        Ok(done) => {
-            let reply = match (done.unknown.is_empty(), done.errors.is_empty()) {
-                // A document that does not fit the schema is answered without data.
-                (false, _) => json!({ "errors": done.errors }),
-                (true, true) => json!({ "data": done.data }),
-                (true, false) => json!({ "data": done.data, "errors": done.errors }),
-            };
-            (Reply::ok(reply), done.unknown)
-        }
+    match walk.map(|walk| walk.run(selections, &root::Query(sight))) {
+        Err(error) => (failed(&error), Vec::new()),
+        Ok(done) => told(done),
     }
+}
+
+fn told(done: walk::Done) -> (Reply, Vec<String>) {
+    let reply = match (done.unknown.is_empty(), done.errors.is_empty()) {
+        // A document that does not fit the schema is answered without data.
+        (false, _) => json!({ "errors": done.errors }),
+        (true, true) => json!({ "data": done.data }),
+        (true, false) => json!({ "data": done.data, "errors": done.errors }),
+    };
+    (Reply::ok(reply), done.unknown)
 }

@@ -31,13 +31,16 @@ mod clock;
 mod courier;
 mod delivery;
 mod deployment;
+mod discussion;
 mod exchange;
 mod fault;
 mod git;
 mod git_http;
 mod graphql;
+mod operator;
 mod payload;
 mod pull;
+mod queue;
 mod release;
 mod reply;
 mod repo;
@@ -56,18 +59,22 @@ pub use delivery::{Attempt, Delivery};
 pub use exchange::Exchange;
 pub use fault::{Fault, Route};
 pub use git::GitError;
+pub use operator::OperatorLetter;
 pub use server::{FakeGithub, StartError};
 pub use stage::{
     AccountType, AppSpec, BypassSpec, CheckSpec, ClassicSpec, DeployKeySpec, EnvironmentSpec, HookSpec,
     OrgSpec, RepoSpec, ReviewsSpec, RulesetSpec, Safeguards, Stage, StageError, TeamSpec, UserSpec,
 };
 pub use step::{
-    BypassProtection, Complete, CreateDeployment, DeleteRelease, Deploy, EditRelease, Job, PublishPackage,
-    Release, Rerun, ReviewDeployment, Run, SetDeploymentStatus,
+    AccessChange, Assign, ChangeAccess, ChangeRepo, Collaborator, Comment, CommitComment, DeleteAccount,
+    DeleteComment, DeleteFork, Dequeue, DestroyGroup, Destruction, Dismiss, Edit, EditComment, Enqueue,
+    ForeignCheck, ForgetChecks, Joined, Label, LandGroup, Many, OnPull, Open, OpenIssue, Push, RemoveMember,
+    RemoveWriter, RepoChange, Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, TeamAccess,
+    TokenRequest, Wait,
 };
 pub use step::{
-    DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, Many, OnPull, Open, Push,
-    RemoveMember, RemoveWriter, Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, Wait,
+    BypassProtection, Complete, CreateDeployment, DeleteRelease, Deploy, EditRelease, Job, PublishPackage,
+    Release, Rerun, ReviewDeployment, Run, SetDeploymentStatus,
 };
 pub use text::{ShownCheck, ShownRun};
 pub use verbs::VerbError;

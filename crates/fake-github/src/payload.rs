@@ -10,10 +10,14 @@ use crate::clock::rfc3339;
 use crate::repo::{Permission, Repo};
 use crate::world::World;
 
+pub(crate) mod access;
 pub(crate) mod check;
 pub(crate) mod deployment;
 pub(crate) mod event;
+pub(crate) mod guard;
+pub(crate) mod issue;
 pub(crate) mod pull;
+pub(crate) mod queue;
 pub(crate) mod release;
 pub(crate) mod run;
 
@@ -127,13 +131,14 @@ pub(crate) fn repository(world: &World, repo: &Repo) -> Value {
         object.insert(key.to_owned(), json!(format!("{API}/repos/{full_name}{rest}")));
     }
     let owner = world.account(&repo.owner).map_or(GHOST.1, |owner| owner.id);
-    let pulls = repo.pulls.values().filter(|pull| pull.now().closed_at.is_none()).count();
+    let issues = repo.issues.values().filter(|issue| issue.closed_at.is_none()).count();
+    let pulls = issues + repo.pulls.values().filter(|pull| pull.now().closed_at.is_none()).count();
     let born = rfc3339(crate::clock::Clock::default().story());
     let rest = json!({
         "id": repo.id, "node_id": node_id("R", repo.id), "name": repo.name, "full_name": full_name,
         "owner": user(world, owner), "private": repo.private,
         "visibility": if repo.private { "private" } else { "public" },
-        "fork": repo.fork_of.is_some(), "default_branch": repo.default_branch, "archived": false,
+        "fork": repo.fork_of.is_some(), "default_branch": repo.default_branch, "archived": repo.archived,
         "disabled": false, "description": null, "homepage": null, "language": null, "license": null,
         "mirror_url": null, "html_url": format!("{WEB}/{full_name}"), "svn_url": format!("{WEB}/{full_name}"),
         "clone_url": format!("{WEB}/{full_name}.git"), "git_url": format!("git://github.example/{full_name}.git"),

@@ -5,20 +5,31 @@
 
 use std::sync::Arc;
 
+use crate::discussion::Discussion;
 use crate::step::ReviewState;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PullStatus {
     Open,
     Closed,
+    Merged,
 }
 
 impl PullStatus {
-    /// GraphQL's word; REST says it in lower case.
+    /// GraphQL's word.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Open => "OPEN",
             Self::Closed => "CLOSED",
+            Self::Merged => "MERGED",
+        }
+    }
+
+    /// REST's word, which calls closed what is merged.
+    pub(crate) fn rest_word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed | Self::Merged => "closed",
         }
     }
 }
@@ -51,6 +62,15 @@ pub(crate) struct Ends {
     pub(crate) stat: Stat,
 }
 
+/// How it came into its base.
+#[derive(Debug, Clone)]
+pub(crate) struct Merged {
+    pub(crate) by: u64,
+    pub(crate) at: i64,
+    /// The merge commit.
+    pub(crate) sha: String,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct PullState {
     pub(crate) title: String,
@@ -65,6 +85,8 @@ pub(crate) struct PullState {
     pub(crate) auto_merge_by: Option<u64>,
     pub(crate) updated_at: i64,
     pub(crate) closed_at: Option<i64>,
+    pub(crate) merged: Option<Merged>,
+    pub(crate) discussion: Discussion,
 }
 
 #[derive(Debug, Clone)]

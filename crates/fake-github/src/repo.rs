@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::discussion::{CommitComment, Issues};
 use crate::git::Edit;
 use crate::pull::Pull;
+use crate::queue::Group;
 use crate::stage::Safeguards;
 
 /// A live permission, in GitHub's order.
@@ -51,6 +53,22 @@ pub(crate) struct Repo {
     pub(crate) safeguards: Safeguards,
     /// Whether a push starts the workflows that say so.
     pub(crate) runs_on_push: bool,
+    /// What teams may do, by their ids.
+    pub(crate) teams: BTreeMap<u64, Permission>,
+    pub(crate) archived: bool,
+    /// Whether classic protection is switched off as a whole.
+    pub(crate) protection_off: bool,
+    /// Whether the installation does not cover it any more.
+    pub(crate) withdrawn: bool,
+    /// Security features, once they were switched.
+    pub(crate) security: BTreeMap<String, bool>,
+    /// How many secrets were found.
+    pub(crate) secrets: u64,
+    pub(crate) issues: Issues,
+    /// Oldest first.
+    pub(crate) commit_comments: Vec<CommitComment>,
+    /// Groups by base branch, first to land first.
+    pub(crate) queues: BTreeMap<String, Vec<Group>>,
 }
 
 /// One move of a branch.
@@ -72,9 +90,9 @@ impl Repo {
         format!("{}/{}", self.owner, self.name)
     }
 
-    /// The App is installed on everything but forks.
+    /// The App is installed on everything but forks, until it is taken away.
     pub(crate) fn is_installed(&self) -> bool {
-        self.fork_of.is_none()
+        self.fork_of.is_none() && !self.withdrawn
     }
 }
 

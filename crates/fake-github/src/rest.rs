@@ -17,12 +17,14 @@ mod activity;
 mod apps;
 mod automation;
 mod checks;
+mod commit_pulls;
 mod deployments;
 mod hooks;
+mod issues;
 mod releases;
-mod repos;
+pub(crate) mod repos;
 mod runs;
-mod safeguards;
+pub(crate) mod safeguards;
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 const API_VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
@@ -135,6 +137,22 @@ impl<'a> Asked<'a> {
             }
             ("GET", ["repos", owner, name, "commits", sha, "check-runs"]) => {
                 checks::list(self, owner, name, sha)
+            }
+            ("GET", ["repos", owner, name, "commits", sha, "pulls"]) => {
+                commit_pulls::list(self, owner, name, sha)
+            }
+            ("GET", ["repos", owner, name, "commits", sha, "comments"]) => {
+                issues::commit_comments(self, owner, name, sha)
+            }
+            ("GET", ["repos", owner, name, "issues"]) => issues::list(self, owner, name),
+            ("POST", ["repos", owner, name, "issues"]) => issues::create(self, owner, name),
+            ("GET", ["repos", owner, name, "issues", number]) => issues::read(self, owner, name, number),
+            ("PATCH", ["repos", owner, name, "issues", number]) => issues::update(self, owner, name, number),
+            ("GET", ["repos", owner, name, "issues", number, "comments"]) => {
+                issues::comments(self, owner, name, number)
+            }
+            ("POST", ["repos", owner, name, "issues", number, "comments"]) => {
+                issues::comment(self, owner, name, number)
             }
             (_, segments) => automation::route(self, segments).unwrap_or_else(|| Err(self.unknown())),
         }

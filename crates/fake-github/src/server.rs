@@ -25,7 +25,7 @@ use crate::stage::Stage;
 use crate::step::{Step, Wait};
 use crate::verbs::VerbError;
 use crate::world::World;
-use crate::{courier, git_http, graphql, rest};
+use crate::{courier, git_http, graphql, operator, rest};
 
 /// The largest request body that is read.
 const LARGEST_BODY: usize = 25 * 1024 * 1024;
@@ -224,6 +224,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return Reply::message(413, "Payload too large").into_response();
     };
     let path = head.uri.path().to_owned();
+    if path == operator::PATH {
+        return shared.world().operator_hook.take(&head, &body);
+    }
     let route = if let Some(path) = git_http::repository_path(&path) {
         format!("git {path}")
     } else if graphql::is_endpoint(&path) {
@@ -247,7 +250,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         if route.starts_with("git ") {
             git_http::serve(&shared, &head, body).await
         } else if graphql::is_endpoint(&path) {
-            graphql::serve(&shared, &head, &body).into_response()
+            graphql::serve(&shared, &head, &body).await.into_response()
         } else {
             rest::serve(&shared, &head, &body).into_response()
         }

@@ -6,6 +6,10 @@
 use serde::Deserialize;
 
 pub use deployment::{BypassProtection, CreateDeployment, Deploy, ReviewDeployment, SetDeploymentStatus};
+pub use discussion::{Assign, Comment, CommitComment, DeleteComment, EditComment, OpenIssue};
+pub use guard::{
+    AccessChange, ChangeAccess, ChangeRepo, Collaborator, Joined, RepoChange, TeamAccess, TokenRequest,
+};
 pub use pull::{
     DeleteAccount, DeleteFork, Dismiss, Edit, ForeignCheck, ForgetChecks, Label, OnPull, RemoveMember,
     RemoveWriter, Rerequest, Retarget, Review, ReviewState,
@@ -13,13 +17,18 @@ pub use pull::{
 pub use push::{Many, Push, Signature};
 pub use release::{DeleteRelease, EditRelease, PublishPackage, Release};
 pub use run::{Complete, Job, Rerun, Run};
-pub use trouble::{Strike, Wait};
 
 mod deployment;
-mod pull;
-mod push;
 mod release;
 mod run;
+pub use queue::{Dequeue, DestroyGroup, Destruction, Enqueue, LandGroup};
+pub use trouble::{Strike, Wait};
+
+mod discussion;
+mod guard;
+mod pull;
+mod push;
+mod queue;
 mod trouble;
 
 /// One thing that somebody does.
@@ -94,6 +103,30 @@ pub enum Step {
     DeleteRelease(DeleteRelease),
     /// Publishes a version of a package.
     PublishPackage(PublishPackage),
+    /// Changes a repository, or what guards it.
+    ChangeRepo(Box<ChangeRepo>),
+    /// Changes an organisation, or the App's installation.
+    ChangeAccess(ChangeAccess),
+    /// Writes a comment on a pull request or an issue.
+    Comment(Comment),
+    /// Gives a comment other words.
+    EditComment(EditComment),
+    /// Takes a comment away.
+    DeleteComment(DeleteComment),
+    /// Writes a comment on a commit.
+    CommitComment(CommitComment),
+    /// Lets somebody look after a pull request.
+    Assign(Assign),
+    /// Opens an issue.
+    OpenIssue(OpenIssue),
+    /// Puts pull requests into the merge queue, as one group.
+    Enqueue(Enqueue),
+    /// Takes a pull request out of the merge queue.
+    Dequeue(Dequeue),
+    /// Merges the first group of the queue.
+    LandGroup(LandGroup),
+    /// Lets a whole group leave the queue.
+    DestroyGroup(DestroyGroup),
     /// Lets the API fail for a while.
     Strike(Strike),
     /// Lets everything told so far be heard before the story goes on.

@@ -7,7 +7,9 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use crate::check::CheckRun;
+use crate::discussion::{Comment, Issue};
 use crate::pull::{Pull, PullStatus, Review};
+use crate::queue::{Entry, Group};
 use crate::repo::Repo;
 use crate::server::FakeGithub;
 use crate::world::World;
@@ -121,12 +123,20 @@ fn write_repo(text: &mut String, world: &World, repo: &Repo) -> fmt::Result {
     for (name, tip) in default.into_iter().chain(others) {
         write_branch(text, world, repo, (name, tip), &mut shown)?;
     }
+    write_queues(text, world, repo)?;
     let mut heads = HashSet::new();
     for pull in repo.pulls.values() {
         write_pull(text, world, repo, pull)?;
         let head = pull.now().ends.head_sha.clone();
         write_checks(text, world, repo, &head)?;
         heads.insert(head);
+    }
+    for issue in repo.issues.values() {
+        write_issue(text, world, issue)?;
+    }
+    for said in &repo.commit_comments {
+        let (by, words) = (login(world, said.comment.author), visible(&said.comment.body));
+        writeln!(text, "  comment on {:.7} by {by}: {words}", said.sha)?;
     }
     let mut elsewhere: Vec<&str> = Vec::new();
     for run in world.checks.iter().filter(|run| run.repo == repo.id && !heads.contains(&run.head_sha)) {
@@ -190,6 +200,17 @@ fn write_runs(text: &mut String, lines: &[(String, String)]) -> fmt::Result {
     Ok(())
 }
 
+/// Groups in the order they land, of branches where something stands in the queue.
+fn write_queues(text: &mut String, world: &World, repo: &Repo) -> fmt::Result {
+    for (base, groups) in repo.queues.iter().filter(|(_, groups)| !groups.is_empty()) {
+        let entry = |entry: &Entry| format!("#{} by {}", entry.number, login(world, entry.enqueuer));
+        let group = |group: &Group| group.entries.iter().map(entry).collect::<Vec<_>>().join(" + ");
+        let shown: Vec<String> = groups.iter().map(group).collect();
+        writeln!(text, "  queue of {}: {}", visible(base), shown.join("; "))?;
+    }
+    Ok(())
+}
+
 fn login(world: &World, id: u64) -> &str {
     world.living(id).map_or("ghost", |account| &account.login)
 }
@@ -200,6 +221,7 @@ fn write_pull(text: &mut String, world: &World, repo: &Repo, pull: &Pull) -> fmt
         (PullStatus::Open, true) => "open, draft",
         (PullStatus::Open, false) => "open",
         (PullStatus::Closed, _) => "closed",
+        (PullStatus::Merged, _) => "merged",
     };
     let branch = visible(&pull.head_ref);
     let head = match state.head_repo {
@@ -215,6 +237,10 @@ fn write_pull(text: &mut String, world: &World, repo: &Repo, pull: &Pull) -> fmt
     if !state.labels.is_empty() {
         writeln!(text, "    labels: {}", state.labels.join(", "))?;
     }
+    if !state.discussion.assignees.is_empty() {
+        let people: Vec<&str> = state.discussion.assignees.iter().map(|id| login(world, *id)).collect();
+        writeln!(text, "    assigned: {}", people.join(", "))?;
+    }
     if let Some(by) = state.auto_merge_by {
         writeln!(text, "    auto-merge by {}", login(world, by))?;
     }
@@ -222,7 +248,31 @@ fn write_pull(text: &mut String, world: &World, repo: &Repo, pull: &Pull) -> fmt
         let (word, by) = (review.state.word(), login(world, review.author));
         ("    review ".to_owned(), format!("{word} by {by} on {:.7}", review.commit))
     };
-    write_runs(text, &state.reviews.iter().map(review).collect::<Vec<_>>())
+    write_runs(text, &state.reviews.iter().map(review).collect::<Vec<_>>())?;
+    write_comments(text, world, &state.discussion.comments)
+}
+
+fn write_issue(text: &mut String, world: &World, issue: &Issue) -> fmt::Result {
+    let status = if issue.closed_at.is_some() { "closed" } else { "open" };
+    let (title, author) = (visible(&issue.title), login(world, issue.author));
+    writeln!(text, "  issue #{} {title} ({status}) by {author}", issue.number)?;
+    if !issue.labels.is_empty() {
+        writeln!(text, "    labels: {}", issue.labels.join(", "))?;
+    }
+    for line in issue.body.iter().flat_map(|body| body.lines()) {
+        writeln!(text, "{}", format!("    | {}", visible(line)).trim_end())?;
+    }
+    write_comments(text, world, &issue.comments)
+}
+
+fn write_comments(text: &mut String, world: &World, comments: &[Arc<Comment>]) -> fmt::Result {
+    let line = |comment: &Arc<Comment>| {
+        let via = comment.app.as_ref().map(|app| format!(" via {}", app.slug)).unwrap_or_default();
+        let edited = if comment.edited.is_some() { " (edited)" } else { "" };
+        let said = format!("{}{via}{edited}: {}", login(world, comment.author), visible(&comment.body));
+        ("    comment by ".to_owned(), said)
+    };
+    write_runs(text, &comments.iter().map(line).collect::<Vec<_>>())
 }
 
 fn write_checks(text: &mut String, world: &World, repo: &Repo, sha: &str) -> fmt::Result {

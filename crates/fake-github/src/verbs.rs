@@ -9,10 +9,14 @@ use crate::server::FakeGithub;
 use crate::step::{OnPull, Step, Strike};
 use crate::world::Missing;
 
+mod access;
 mod deployments;
+mod discussion;
+mod guard;
 mod people;
 mod pulls;
 mod push;
+mod queue;
 mod releases;
 mod reviews;
 mod runs;
@@ -46,6 +50,10 @@ pub enum Outcome {
     Deployment(u64),
     /// A release's id.
     Release(u64),
+    /// A comment's id.
+    Comment(u64),
+    /// An issue's number.
+    Issue(u64),
     /// Nothing that has a name.
     Done,
 }
@@ -92,6 +100,18 @@ impl FakeGithub {
             Step::EditRelease(step) => self.edit_release(step).await.map(done),
             Step::DeleteRelease(step) => self.delete_release(step).await.map(done),
             Step::PublishPackage(step) => self.publish_package(step).await.map(done),
+            Step::ChangeRepo(step) => self.change_repo(*step).await.map(done),
+            Step::ChangeAccess(step) => self.change_access(step).await.map(done),
+            Step::Comment(step) => self.comment(step).await.map(Outcome::Comment),
+            Step::EditComment(step) => self.edit_comment(step).await.map(done),
+            Step::DeleteComment(step) => self.delete_comment(step).await.map(done),
+            Step::CommitComment(step) => self.commit_comment(step).await.map(Outcome::Comment),
+            Step::Assign(step) => self.assign(step).await.map(done),
+            Step::OpenIssue(step) => self.open_issue(step).await.map(Outcome::Issue),
+            Step::Enqueue(step) => self.enqueue(step).await.map(Outcome::Commit),
+            Step::Dequeue(step) => self.dequeue(step).await.map(done),
+            Step::LandGroup(step) => self.land_group(step).await.map(Outcome::Commit),
+            Step::DestroyGroup(step) => self.destroy_group(step).await.map(done),
             Step::Strike(Strike { route, fault, times }) => {
                 self.fail(route.as_str(), fault, times);
                 Ok(Outcome::Done)

@@ -14,7 +14,9 @@ use crate::check::{CheckRun, Poster};
 use crate::clock::Clock;
 use crate::delivery::Outbox;
 use crate::graphql::Files;
+use crate::operator::OperatorHook;
 use crate::pull::{Pull, PullState};
+use crate::queue::QUEUE_BOT;
 use crate::repo::{Commit, Graph, Permission, Repo};
 use crate::stage::{AccountType, AppSpec, RepoSpec, Stage, UserSpec};
 
@@ -54,6 +56,11 @@ pub(crate) struct World {
     pub(crate) spent: (i64, i64),
     /// Check runs created and updated through the API.
     pub(crate) check_posts: (usize, usize),
+    /// Whether the story suspended the installation; one that a stage begins with has heard all before.
+    pub(crate) silenced: bool,
+    /// Whether the App was uninstalled.
+    pub(crate) uninstalled: bool,
+    pub(crate) operator_hook: OperatorHook,
     ids: u64,
 }
 
@@ -78,6 +85,9 @@ impl World {
             made_tokens: 0,
             spent: (0, 0),
             check_posts: (0, 0),
+            silenced: false,
+            uninstalled: false,
+            operator_hook: OperatorHook::default(),
             ids: 9_000_000,
         };
         let own_bot = UserSpec {
@@ -87,7 +97,13 @@ impl World {
             ..UserSpec::default()
         };
         let web_flow = UserSpec { login: "web-flow".to_owned(), id: 19_864_447, ..UserSpec::default() };
-        for spec in [&own_bot, &web_flow].into_iter().chain(&stage.users) {
+        let queue_bot = UserSpec {
+            login: QUEUE_BOT.0.to_owned(),
+            id: QUEUE_BOT.1,
+            kind: AccountType::Bot,
+            ..UserSpec::default()
+        };
+        for spec in [&own_bot, &web_flow, &queue_bot].into_iter().chain(&stage.users) {
             world.accounts.insert(spec.id, Account::from_spec(spec));
         }
         for spec in &stage.orgs {
@@ -138,6 +154,15 @@ impl World {
             activities: Vec::new(),
             safeguards: spec.safeguards.clone(),
             runs_on_push: spec.runs_on_push,
+            teams: BTreeMap::new(),
+            archived: false,
+            protection_off: false,
+            withdrawn: false,
+            security: BTreeMap::new(),
+            secrets: 0,
+            issues: BTreeMap::new(),
+            commit_comments: Vec::new(),
+            queues: BTreeMap::new(),
         };
         self.repos.insert(repo.id, repo.clone());
         Ok(repo)
@@ -212,15 +237,25 @@ impl World {
 
     /// The live permission: what was given, else what membership or a public repository gives.
     pub(crate) fn permission(&self, repo: &Repo, account: u64) -> Permission {
+        let through_team = self.through_team(repo, account);
         if let Some(given) = repo.permissions.get(&account) {
-            return *given;
+            return (*given).max(through_team);
         }
         let owner = self.account(&repo.owner).map(|owner| owner.id).unwrap_or_default();
         if owner == account {
             return Permission::Admin;
         }
         let is_member = self.orgs.iter().any(|org| org.account == owner && org.members.contains(&account));
-        if is_member || !repo.private { Permission::Read } else { Permission::None }
+        let basic = if is_member || !repo.private { Permission::Read } else { Permission::None };
+        basic.max(through_team)
+    }
+
+    /// The most that a team gives.
+    fn through_team(&self, repo: &Repo, account: u64) -> Permission {
+        let teams = self.orgs.iter().flat_map(|org| &org.teams);
+        let theirs = teams.filter(|team| team.members.contains(&account));
+        let given = theirs.filter_map(|team| repo.teams.get(&team.id)).copied();
+        given.max().unwrap_or(Permission::None)
     }
 
     pub(crate) fn poster(&self) -> Poster {

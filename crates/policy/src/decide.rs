@@ -3,6 +3,7 @@
 //! Every rule that applies counts, the strictest wins, and what nothing allows is denied. Whatever could not be seen
 //! blocks (invariants `decide_is_total`, `not_knowing_is_never_a_pass`).
 
+mod act;
 mod approval;
 mod bounds;
 mod demand;
@@ -11,14 +12,17 @@ mod involve;
 mod propose;
 mod standing;
 
+use change::Change;
+
 use crate::facts::{Fact, Facts, Pull, PullState};
-use crate::predicate::{Scene, Touched};
+use crate::predicate::{About, Scene, Touched};
 use crate::rules::in_force::InForce;
 use crate::rules::shelf::PathSet;
 use crate::rules::{RuleSource, Rules};
 use crate::verdict::{
     Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, RulesInForce, Verdict,
 };
+pub use act::decide_ref;
 use approval::Bench;
 use involve::Involved;
 
@@ -74,8 +78,8 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
         let governs = source.path_in(&facts.repository);
         let scene = |paths: &PathSet| Scene {
             repository: &facts.repository,
-            pull,
-            files: classified(pull, rules, paths, governs),
+            about: About::Pull(pull),
+            files: classified(&pull.change, rules, paths, governs),
             agents: involved.registered.clone(),
         };
         let organisation = scene(&rules.paths);
@@ -98,12 +102,12 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
 /// The files of a change with their classes and the patterns they match, once for all rules. What stands at `governs`
 /// is the organisation's rules.
 fn classified<'f>(
-    pull: &'f Pull,
+    change: &'f Fact<Change>,
     rules: &Rules,
     paths: &PathSet,
     governs: Option<&str>,
 ) -> Fact<Touched<'f>> {
-    match &pull.change {
+    match change {
         Fact::Unknown(why) => Fact::Unknown(why.clone()),
         Fact::Known(change) => Fact::Known(Touched::of(&change.files, &rules.classes, paths, governs)),
     }
@@ -133,17 +137,25 @@ fn verdict_of(pull: &Pull, judged_as: JudgedAs, findings: Vec<Finding>) -> PullV
 
 /// Strictest first, then in the order of the rules; the strictest decides.
 fn conclude(verdict: &mut PullVerdict) {
-    verdict.findings.sort_by_key(|finding| {
+    verdict.conclusion = conclude_findings(&mut verdict.findings);
+}
+
+fn conclude_findings(findings: &mut [Finding]) -> Conclusion {
+    findings.sort_by_key(|finding| {
         (std::cmp::Reverse(finding.effect), finding.rule.as_ref().map(|rule| rule.line), finding.code)
     });
-    let strictest = verdict.findings.iter().map(|finding| finding.effect).max();
-    verdict.conclusion = strictest.map_or(Conclusion::Success, Effect::conclusion);
+    let strictest = findings.iter().map(|finding| finding.effect).max();
+    strictest.map_or(Conclusion::Success, Effect::conclusion)
 }
 
 /// No valid rules were ever seen: everything is blocked, with the reason.
 fn ungoverned(pull: &Pull, source: &RuleSource) -> PullVerdict {
+    verdict_of(pull, JudgedAs::Unknown, vec![ungoverned_finding(source)])
+}
+
+fn ungoverned_finding(source: &RuleSource) -> Finding {
     let trouble = source.trouble.as_ref().map(crate::rules::Trouble::sentence);
-    let finding = Finding {
+    Finding {
         code: Code::NoRules,
         effect: Effect::Denies,
         rule: None,
@@ -159,8 +171,7 @@ fn ungoverned(pull: &Pull, source: &RuleSource) -> PullVerdict {
             "A maintainer of Portcullis repairs the file; `portcullis check` shows every complaint."
                 .to_owned(),
         ),
-    };
-    verdict_of(pull, JudgedAs::Unknown, vec![finding])
+    }
 }
 
 /// Something could not be seen: blocks.

@@ -31,6 +31,8 @@ numeric_id! {
     InstallationId,
     /// A check run, `check_run.id`.
     CheckRunId,
+    /// A workflow run, `workflow_run.id`.
+    RunId,
 }
 
 /// A repository's `owner/name` as the forge spells it now. For showing and for URLs, never for identity.
@@ -92,3 +94,38 @@ impl From<RepoName> for String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Millis(pub i64);
+
+impl Millis {
+    /// The day in UTC, as `2026-11-21`.
+    #[must_use]
+    pub fn date(self) -> String {
+        // Days to a civil date: <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>.
+        let days = self.0.div_euclid(86_400_000).saturating_add(719_468);
+        let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_dates() {
+        for (millis, date) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (1_795_176_000_000, "2026-11-20"),
+            (951_782_400_000, "2000-02-29"),
+        ] {
+            assert_eq!(Millis(millis).date(), date);
+        }
+    }
+}

@@ -3,11 +3,13 @@
 //! No I/O, no clock, no randomness, no panic, no `async` (invariant `policy_does_no_io`). What is unknown never
 //! passes (invariant `not_knowing_is_never_a_pass`).
 
+pub mod act;
 pub mod complaint;
 pub mod decide;
 pub mod facts;
 pub mod identity;
 pub mod ids;
+pub mod incident;
 pub mod plan;
 mod predicate;
 pub mod reference;
@@ -17,6 +19,6 @@ pub mod verdict;
 
 pub use facts::{Effects, Fact, Facts, Observed, Wanted};
 pub use ids::{CheckRunId, InstallationId, Millis, RepoId, RepoName, Sha, UserId};
-pub use plan::{Action, ShowCheck, Shows, plan, rules_check};
-pub use subject::{Floor, PullSubject, ReviewFloor, Subject};
+pub use plan::{Action, ShowCheck, Shows, plan, plan_ref, rules_check};
+pub use subject::{Floor, Place, PullSubject, RefSubject, ReviewFloor, Subject};
 pub use verdict::{Conclusion, Verdict};

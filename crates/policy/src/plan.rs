@@ -2,11 +2,15 @@
 //!
 //! Planning twice is as good as planning once: when the forge already shows the verdict the plan is empty.
 
+mod refs;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::facts::{Effects, ShownCheck};
 use crate::ids::{CheckRunId, RepoName, Sha};
+pub use refs::{Kept, PutBack, Span, Undo, plan_ref};
+
 use crate::verdict::{Conclusion, Effect, Proposal, ProposalState, Verdict, Whose};
 
 /// One effect on the forge.
@@ -15,6 +19,21 @@ use crate::verdict::{Conclusion, Effect, Proposal, ProposalState, Verdict, Whose
 pub enum Action {
     /// Make the check run show the verdict.
     ShowCheck(ShowCheck),
+    /// Put a branch or tag back to where it stood.
+    PutBack(PutBack),
+    /// Take content back with a commit on top, or propose that commit.
+    Undo(Undo),
+}
+
+impl Action {
+    /// The check run that it makes, if it makes one.
+    #[must_use]
+    pub fn check(&self) -> Option<&ShowCheck> {
+        match self {
+            Self::ShowCheck(show) => Some(show),
+            Self::PutBack(_) | Self::Undo(_) => None,
+        }
+    }
 }
 
 /// Create or update a check run.

@@ -6,8 +6,11 @@
 mod agents;
 mod branches;
 mod changes;
+mod created;
+mod deleted;
 mod draft;
 mod files;
+mod forced;
 mod labels;
 mod lines;
 mod modes;
@@ -15,26 +18,73 @@ mod number;
 mod only_paths;
 mod paths;
 mod repos;
+mod signed;
+mod tags;
 
 use std::collections::BTreeSet;
 
-use change::{Class, ClassTable, FileChange, Globs, Kinds};
+use change::{Change, Class, ClassTable, FileChange, Globs, Kinds};
 
+use crate::act::{Move, RefName};
 use crate::complaint::Complaints;
 use crate::facts::{Fact, Lines, Pull, Repository};
 use crate::reference::Record;
+use crate::rules::On;
 use crate::rules::read::Table;
 use crate::rules::shelf::{Hits, PathSet, Shelf, Slot};
 use crate::verdict::Evidence;
 
-/// What a condition is judged on: one pull request, with its files classified and matched once for all rules.
+/// What a condition is judged on: one thing that was done, with its files classified and matched once for all rules.
 #[derive(Debug)]
 pub(crate) struct Scene<'f> {
     pub(crate) repository: &'f Repository,
-    pub(crate) pull: &'f Pull,
+    pub(crate) about: About<'f>,
     pub(crate) files: Fact<Touched<'f>>,
     /// Registered agents that had a hand in it.
     pub(crate) agents: BTreeSet<String>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum About<'f> {
+    /// A change was proposed.
+    Pull(&'f Pull),
+    /// A branch or tag was moved.
+    Move(&'f Move, &'f RefName),
+}
+
+impl<'f> About<'f> {
+    /// The branch that it lands on; `None` when that is no branch.
+    pub(crate) fn branch(self) -> Option<&'f str> {
+        match self {
+            Self::Pull(pull) => Some(&pull.base.name),
+            Self::Move(_, name) => name.branch(),
+        }
+    }
+
+    /// The tag that was touched.
+    pub(crate) fn tag(self) -> Option<&'f str> {
+        match self {
+            Self::Pull(_) => None,
+            Self::Move(_, name) => name.tag(),
+        }
+    }
+
+    /// What changed.
+    pub(crate) fn change(self) -> &'f Fact<Change> {
+        match self {
+            Self::Pull(pull) => &pull.change,
+            Self::Move(moved, _) => &moved.change,
+        }
+    }
+
+    /// The move of a branch or tag, when it is one.
+    pub(crate) fn moved(self) -> Option<&'f Move> {
+        match self {
+            Self::Move(moved, _) => Some(moved),
+            Self::Pull(_) => None,
+        }
+    }
 }
 
 /// The changed files, and what they are all together: a rule that none of them concerns need not ask each.
@@ -246,6 +296,11 @@ conditions! {
     Agents: agents::Agents,
     Draft: draft::Draft,
     Labels: labels::Labels,
+    Tags: tags::Tags,
+    Forced: forced::Forced,
+    Created: created::Created,
+    Deleted: deleted::Deleted,
+    Signed: signed::Signed,
     Files: files::Files,
     Lines: lines::ChangedLines,
     Modes: modes::Modes,
@@ -288,6 +343,11 @@ impl Predicate {
     pub(crate) fn allows_no_file(&self) -> bool {
         matches!(self, Self::Files(condition) if condition.allows_none())
     }
+}
+
+/// What a condition can be asked of, when there is one by that key.
+pub(crate) fn asked_of(key: &str) -> Option<&'static [On]> {
+    RECORDS.iter().find(|record| record.key.name == key).map(|record| record.on)
 }
 
 /// Names that other parts of the file define and conditions may refer to.

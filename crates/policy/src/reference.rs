@@ -5,6 +5,7 @@
 //! code that it names.
 
 use crate::complaint::Code;
+use crate::rules::On;
 pub use crate::rules::TABLES;
 
 /// One key of a table.
@@ -57,6 +58,8 @@ pub struct Table {
 pub struct Record {
     /// Its key.
     pub key: Key,
+    /// What it can be asked of. A rule about anything else that names it is refused, for it would never apply.
+    pub on: &'static [On],
     /// Lines that are good, each `when = { … }`.
     pub good: &'static [&'static str],
 }
@@ -130,10 +133,7 @@ pub fn whole(part: &str) -> String {
     let mut text = if has("version") { String::new() } else { "version = 1\n".to_owned() };
     // A condition alone stands in a rule.
     match has("when ") && !has("[") {
-        true => text.push_str(&format!(
-            "[[rules]]\nid = \"x\"\non = [\"pull_request\"]\n{}\nrequire = \"routine\"\n",
-            part.trim_end()
-        )),
+        true => text.push_str(&rule_around(part)),
         false => text.push_str(part),
     }
     let says = |head: &str| {
@@ -145,6 +145,16 @@ pub fn whole(part: &str) -> String {
         text.push_str(table);
     }
     text
+}
+
+/// A rule around a line `when = { … }`, about the first thing that the condition can be asked of.
+#[must_use]
+pub fn rule_around(when: &str) -> String {
+    let named = |record: &&Record| when.contains(&format!("{{ {} = ", record.key.name));
+    let about = conditions().iter().find(named).and_then(|record| record.on.first().copied());
+    let about = about.unwrap_or(On::PullRequest);
+    let demand = if about.can_wait() { "require = \"routine\"" } else { "deny = true" };
+    format!("[[rules]]\nid = \"x\"\non = [\"{about}\"]\n{}\n{demand}\n", when.trim_end())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::act::RefName;
 use crate::facts::ReviewState;
 use crate::ids::{InstallationId, Millis, RepoId, RepoName, Sha};
 
@@ -13,6 +14,32 @@ use crate::ids::{InstallationId, Millis, RepoId, RepoName, Sha};
 pub enum Subject {
     /// A pull request.
     Pull(PullSubject),
+    /// A branch or tag.
+    Ref(RefSubject),
+}
+
+/// A branch or tag as a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefSubject {
+    /// The installation through which the repository is reached.
+    pub installation: InstallationId,
+    /// The repository; identifies.
+    pub repo_id: RepoId,
+    /// The repository's name when it was last heard of; only a hint.
+    pub repo: RepoName,
+    /// The full name; identifies.
+    pub name: RefName,
+}
+
+/// Where a subject lives.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'s> {
+    /// The installation through which the repository is reached.
+    pub installation: InstallationId,
+    /// The repository.
+    pub repo_id: RepoId,
+    /// The repository's name when it was last heard of; only a hint.
+    pub repo: &'s RepoName,
 }
 
 /// A pull request as a subject.
@@ -34,15 +61,46 @@ impl Subject {
     pub fn key(&self) -> String {
         match self {
             Self::Pull(pull) => format!("pull/{}/{}", pull.repo_id, pull.number),
+            Self::Ref(moved) => format!("ref/{}/{}", moved.repo_id, moved.name.as_str()),
         }
+    }
+
+    /// Where it lives.
+    #[must_use]
+    pub fn place(&self) -> Place<'_> {
+        match self {
+            Self::Pull(PullSubject { installation, repo_id, repo, .. })
+            | Self::Ref(RefSubject { installation, repo_id, repo, .. }) => {
+                Place { installation: *installation, repo_id: *repo_id, repo }
+            }
+        }
+    }
+
+    /// The pull request, if it is one.
+    #[must_use]
+    pub fn pull(&self) -> Option<&PullSubject> {
+        match self {
+            Self::Pull(pull) => Some(pull),
+            Self::Ref(_) => None,
+        }
+    }
+
+    /// The same subject, in a repository that is reached and called as this.
+    #[must_use]
+    pub fn reached(mut self, installation: InstallationId, repo: &RepoName) -> Self {
+        let (own_installation, own_repo) = match &mut self {
+            Self::Pull(pull) => (&mut pull.installation, &mut pull.repo),
+            Self::Ref(moved) => (&mut moved.installation, &mut moved.repo),
+        };
+        *own_installation = installation;
+        own_repo.clone_from(repo);
+        self
     }
 
     /// The repository's name when it was last heard of.
     #[must_use]
     pub fn repo(&self) -> &RepoName {
-        match self {
-            Self::Pull(pull) => &pull.repo,
-        }
+        self.place().repo
     }
 }
 
@@ -50,6 +108,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pull(pull) => write!(f, "{}#{}", pull.repo, pull.number),
+            Self::Ref(moved) => write!(f, "{} {}", moved.repo, moved.name),
         }
     }
 }

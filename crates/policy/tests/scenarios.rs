@@ -16,7 +16,7 @@ use std::sync::Arc;
 use policy::decide::decide;
 use policy::facts::ShownCheck;
 use policy::rules::{RuleSource, Rules, Trouble};
-use policy::{Action, Effects, Facts, Verdict, plan};
+use policy::{Action, Effects, Facts, ShowCheck, Verdict, plan};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -60,19 +60,20 @@ fn planned(name: &str, verdict: &Verdict) -> Vec<Action> {
     let written: Vec<Action> =
         serde_json::from_str(&written).unwrap_or_else(|error| panic!("{name}: {error}"));
     let kinds = |actions: &[Action]| -> BTreeSet<String> {
-        actions.iter().map(|Action::ShowCheck(show)| format!("{:?}", show.what)).collect()
+        actions.iter().filter_map(Action::check).map(|show| format!("{:?}", show.what)).collect()
     };
     if kinds(&written) != kinds(&from_nothing) {
         return from_nothing;
     }
-    let again = |Action::ShowCheck(show): &Action| {
+    let again = |show: &ShowCheck| {
         let other = |id| ShownCheck { id, completed: true, conclusion: None, external_id: None };
         let checks: Vec<ShownCheck> = show.existing.map(other).into_iter().collect();
         let what = show.what;
         let effects = Effects { checks: checks.clone(), rules_checks: checks };
-        plan(verdict, &effects).into_iter().filter(move |Action::ShowCheck(show)| show.what == what)
+        let is_it = move |action: &Action| action.check().is_some_and(|show| show.what == what);
+        plan(verdict, &effects).into_iter().filter(is_it)
     };
-    written.iter().flat_map(again).collect()
+    written.iter().filter_map(Action::check).flat_map(again).collect()
 }
 
 /// The rules as the shell takes them over: of a file that is invalid the last good one stays in force, if there is one.

@@ -50,7 +50,7 @@ async fn show_as(
         conclusion: Conclusion::Failure,
         external_id: external_id.into(),
     });
-    forge.github.apply(&lease, &action, output).await
+    forge.github.show_check(&lease, action.check().unwrap(), output).await
 }
 
 /// Every new run gets the next number from 100.

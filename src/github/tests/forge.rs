@@ -201,6 +201,7 @@ pub(super) async fn look(
     subject: &Subject,
     wanted: &Wanted,
 ) -> Result<Observed, ForgeError> {
+    let subject = subject.pull().expect("a pull request");
     let seen = github.read(subject, &wanted.check).await?;
     let own_rules = Fact::Known(OwnRules::default());
     github.gather(subject, seen, Ask { wanted, own_rules, rules_path: None, known: &[], now: START }).await

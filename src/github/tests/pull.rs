@@ -339,7 +339,7 @@ async fn a_closed_pull_request_is_gathered_without_git() {
     let wanted = Wanted { groups: [group.clone()].into(), lines: Lines::Skip, check: "gate".into() };
     let mut observed = look(&forge.github, &subject, &wanted).await.unwrap();
     let more = [UserId(12)].into();
-    forge.github.enroll(&subject, &more, &mut observed.facts.roster).await.unwrap();
+    forge.github.enroll(subject.place().installation, &more, &mut observed.facts.roster).await.unwrap();
     assert_eq!(observed.facts.pull.state, PullState::Merged);
     assert!(observed.facts.pull.pushers.get().is_err(), "the caller puts them in");
     assert!(observed.facts.pull.change.get().is_err());

@@ -116,7 +116,7 @@ impl World {
             commits: &commits,
             told: &[].into(),
         };
-        Ok(match self.github.pushers(&subject(1), pushed, patience).await? {
+        Ok(match self.github.pushers(subject(1).place().installation, pushed, patience).await? {
             Fact::Known(pushers) => Fact::Known(pushers.iter().map(|one| one.id.0).collect()),
             Fact::Unknown(why) => Fact::Unknown(why),
         })
@@ -146,7 +146,7 @@ impl World {
             summary: "No doors".into(),
             annotations: vec![annotation; annotations],
         };
-        self.github.apply(&lease, &action, &output).await
+        self.github.show_check(&lease, action.check().unwrap(), &output).await
     }
 }
 

@@ -168,7 +168,12 @@ async fn replicas_that_share_subjects_finish_every_delivery() {
     let replicas = [stage.store.clone(), other];
     let both = |n: u64| {
         let (a, b) = (Target::Subject(pull(n % 5)), Target::Subject(pull((n * 3 + 1) % 5)));
-        let fate = Fate::Queue { targets: vec![a, b], floor: Floor::default(), pusher: Some(actor(n + 1)) };
+        let fate = Fate::Queue {
+            targets: vec![a, b],
+            floor: Floor::default(),
+            pusher: Some(actor(n + 1)),
+            evidence: None,
+        };
         NewDelivery { fate, ..delivery(guid(n), pull(0), at(0)) }
     };
     let taking: Vec<_> = (0..120_u64)
@@ -246,7 +251,8 @@ async fn floors_only_rise_and_agree_with_the_core() {
         let review = review.map(|(id, state)| ReviewFloor { id, state });
         let floor = Floor { updated_at, head: Some(sha(head)), review };
         expected = expected.raise(floor.clone());
-        let fate = Fate::Queue { targets: vec![Target::Subject(pull(1))], floor, pusher: None };
+        let fate =
+            Fate::Queue { targets: vec![Target::Subject(pull(1))], floor, pusher: None, evidence: None };
         let accepted = stage.store.accept(NewDelivery { fate, ..delivery(fresh_guid(), pull(1), at(20)) });
         accepted.await.unwrap();
         let lease = stage.claim_one(at(20)).await;
@@ -263,7 +269,7 @@ async fn a_head_wakes_every_subject_that_has_it() {
     }
     // The verdict of the third was for the head that the others were told of since.
     let floor = Floor { updated_at: Some(at(0)), head: Some(sha(9)), review: None };
-    let fate = Fate::Queue { targets: vec![Target::Subject(pull(3))], floor, pusher: None };
+    let fate = Fate::Queue { targets: vec![Target::Subject(pull(3))], floor, pusher: None, evidence: None };
     stage.store.accept(NewDelivery { fate, ..delivery(fresh_guid(), pull(3), at(0)) }).await.unwrap();
     for lease in stage.claim(at(1)).await {
         if lease.subject() == &pull(3) {
@@ -281,7 +287,7 @@ async fn a_head_wakes_every_subject_that_has_it() {
         };
         // Named twice: counted once.
         let targets = vec![target.clone(), Target::Subject(pull(2)), target];
-        Fate::Queue { targets, floor: Floor::default(), pusher: None }
+        Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence: None }
     };
     let again = delivery(guid(1), pull(1), at(3));
     let accepted = stage.store.accept(NewDelivery { fate: ask(sha(1)), ..again.clone() }).await;
@@ -305,6 +311,7 @@ async fn a_head_wakes_every_subject_that_has_it() {
         }],
         floor: Floor::default(),
         pusher: None,
+        evidence: None,
     };
     let nobody = NewDelivery { guid: guid(2), fate: only_head, ..again };
     assert_eq!(stage.store.accept(nobody).await, Ok(Accepted::New { subjects: 0 }));

@@ -1,12 +1,13 @@
 //! Calls of every route that the fake forge knows, those that the gate does not use included, and of its refusals.
 
-use fake_github::Fault;
+use fake_github::{Enqueue, Fault, OnPull};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::Gate;
 
+const MUTATIONS: &str = include_str!("mutations.graphql");
 const EVERYTHING: &str = include_str!("everything.graphql");
 
 struct Caller<'a> {
@@ -23,7 +24,9 @@ pub(super) async fn all(gate: &Gate) {
     caller.of_the_app(&jwt).await;
     caller.of_repositories(&token).await;
     caller.of_check_runs(&token).await;
+    caller.of_issues(&token).await;
     caller.graphql(&token).await;
+    caller.mutations(&token).await;
     caller.refusals(&jwt, &token).await;
     caller.limits(&token).await;
 }
@@ -98,6 +101,14 @@ impl Caller<'_> {
             "/repos/acme/web/pulls/1",
             "/repos/acme/web/pulls/2",
             "/repos/acme/web/pulls/3",
+            "/repos/acme/web/pulls/4",
+            "/repos/acme/web/commits/main/pulls",
+            "/repos/acme/web/commits/copilot%2Ffix-1/pulls",
+            "/repos/acme/web/commits/copilot%2Ffix-1/comments",
+            "/repos/acme/web/issues?state=all&per_page=2",
+            "/repos/acme/web/issues/1",
+            "/repos/acme/web/issues/6",
+            "/repos/acme/web/issues/1/comments?since=2026-01-01T00:00:00Z",
             "/repos/acme/web/collaborators/alice/permission",
             "/repos/acme/web/collaborators/bob/permission",
             "/orgs/acme/members?per_page=1&page=2",
@@ -127,6 +138,28 @@ impl Caller<'_> {
         let done = json!({ "conclusion": "cancelled" });
         assert_eq!(self.call(Method::PATCH, token, &path, Some(done)).await.0, 200);
         self.get(token, &format!("/repos/acme/web/commits/{head}/check-runs?filter=all")).await;
+    }
+
+    async fn of_issues(&self, token: &str) {
+        let new = json!({ "title": "A finding", "body": "Look.", "labels": ["portcullis"] });
+        let (status, made) = self.post(token, "/repos/acme/web/issues", new).await;
+        assert_eq!(status, 201, "{made}");
+        let path = format!("/repos/acme/web/issues/{}", made["number"]);
+        let (status, said) = self.post(token, &format!("{path}/comments"), json!({ "body": "Still." })).await;
+        assert_eq!(status, 201, "{said}");
+        let close = json!({ "state": "closed", "state_reason": "completed" });
+        assert_eq!(self.call(Method::PATCH, token, &path, Some(close)).await.0, 200);
+    }
+
+    async fn mutations(&self, token: &str) {
+        let github = &self.gate.github;
+        let listed = self.get(token, "/repos/acme/web/pulls/1").await;
+        github.enable_auto_merge(OnPull::new("bob", "acme/web", 1)).await.unwrap();
+        github.enqueue(Enqueue::new("bob", "acme/web", &[1])).await.unwrap();
+        let variables = json!({ "id": listed["node_id"] });
+        let question = json!({ "query": MUTATIONS, "variables": variables });
+        let (status, answer) = self.post(token, "/graphql", question).await;
+        assert_eq!((status, &answer["errors"]), (200, &Value::Null), "{answer}");
     }
 
     async fn graphql(&self, token: &str) {

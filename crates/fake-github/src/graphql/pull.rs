@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::Sight;
 use super::commit::{Commit, PullRequestCommit};
 use super::connection::List;
+use super::discussion::Place;
 use super::people::Account;
+use super::queue::MergeQueueEntry;
 use super::root::Repository;
 use super::walk::{Arguments, Got, Node, Trouble};
 use crate::clock::rfc3339;
@@ -34,6 +38,17 @@ impl<'w> PullRequest<'w> {
 
     fn account(&self, id: u64) -> Got<'w> {
         Got::maybe(Account::living(self.sight, id))
+    }
+
+    fn place(&self) -> Place<'w> {
+        Place { sight: self.sight, repo: self.repo, pull: self.pull, state: self.state }
+    }
+
+    fn merge_commit(&self) -> Got<'w> {
+        let (sight, repo) = (self.sight, self.repo);
+        let sha = self.state.merged.as_ref().map(|merged| &merged.sha);
+        let commit = sha.and_then(|sha| sight.world.commit(repo, sha));
+        Got::maybe(commit.map(|commit| Commit { sight, repo, commit }))
     }
 
     /// All of them: it is REST's list that ends at 250, not this one (dcoapp/app pull request 310,
@@ -81,8 +96,13 @@ impl<'w> Node<'w> for PullRequest<'w> {
             "title" => Got::leaf(state.title.as_str()),
             "body" => Got::leaf(state.body.as_deref().unwrap_or_default()),
             "state" => Got::leaf(state.status.word()),
-            "closed" => Got::leaf(state.status == PullStatus::Closed),
-            "merged" => Got::leaf(false),
+            "closed" => Got::leaf(state.status != PullStatus::Open),
+            "merged" => Got::leaf(state.merged.is_some()),
+            "mergedAt" => Got::Leaf(json!(state.merged.as_ref().map(|merged| rfc3339(merged.at)))),
+            "mergedBy" => state.merged.as_ref().map_or(Got::Nothing, |merged| self.account(merged.by)),
+            "mergeCommit" => self.merge_commit(),
+            "mergeQueueEntry" => Got::maybe(MergeQueueEntry::of(self.sight, self.repo, pull.number)),
+            "isInMergeQueue" => Got::leaf(self.repo.group_of(pull.number).is_some()),
             "isDraft" => Got::leaf(state.draft),
             "url" => Got::leaf(format!("{WEB}/{}/pull/{}", self.repo.full_name(), pull.number)),
             "createdAt" => Got::leaf(rfc3339(pull.created_at)),
@@ -105,6 +125,9 @@ impl<'w> Node<'w> for PullRequest<'w> {
             "labels" => return self.labels(arguments),
             "commits" => return self.commits(arguments),
             "reviews" => return self.reviews(arguments),
+            "comments" => return self.place().comments(arguments),
+            "assignees" => return self.place().assignees(arguments),
+            "timelineItems" => return self.place().timeline(arguments),
             _ => return Err(Trouble::NoField),
         })
     }
@@ -144,10 +167,10 @@ impl<'w> Node<'w> for LabelNode<'w> {
     }
 }
 
-struct ReviewNode<'w> {
-    sight: Sight<'w>,
-    repo: &'w Repo,
-    review: &'w Review,
+pub(super) struct ReviewNode<'w> {
+    pub(super) sight: Sight<'w>,
+    pub(super) repo: &'w Repo,
+    pub(super) review: &'w Review,
 }
 
 impl<'w> Node<'w> for ReviewNode<'w> {

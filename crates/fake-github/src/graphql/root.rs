@@ -8,6 +8,7 @@ use super::connection::List;
 use super::object::Ref;
 use super::people::{Account, Organization};
 use super::pull::PullRequest;
+use super::queue::MergeQueue;
 use super::walk::{Arguments, Got, Node, Trouble};
 use crate::auth::Level;
 use crate::clock::rfc3339;
@@ -128,6 +129,11 @@ impl<'w> Node<'w> for Repository<'w> {
             }
             "pullRequest" => return self.pull(arguments.number("number").unwrap_or(0)),
             "pullRequests" => return self.pulls(arguments),
+            "mergeQueue" => {
+                let branch = arguments.text("branch");
+                let branch = if branch.is_empty() { &repo.default_branch } else { &branch };
+                Got::maybe(MergeQueue::of(self.sight, repo, branch))
+            }
             _ => return Err(Trouble::NoField),
         })
     }

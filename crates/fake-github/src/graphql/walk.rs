@@ -118,6 +118,12 @@ impl<'d> Walk<'d> {
         Ok(Self { fragments, variables, errors: Vec::new(), unknown: Vec::new() })
     }
 
+    /// An argument of a field, with its variables filled in.
+    pub(super) fn argument(&self, field: &Field<'d, String>, wanted: &str) -> Value {
+        let found = field.arguments.iter().find(|(name, _)| name == wanted);
+        found.map_or(Value::Null, |(_, value)| literal(value, &self.variables))
+    }
+
     pub(super) fn run<'w>(mut self, selections: &'d SelectionSet<'d, String>, root: &dyn Node<'w>) -> Done {
         let data = self.object(root, &[selections], &mut Vec::new());
         Done { data, errors: self.errors, unknown: self.unknown }

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{API, WEB, check, node_id, organization, owning_organization, pull, repository, user};
-use crate::account::Team;
+use crate::account::{Account, Team};
 use crate::check::CheckRun;
 use crate::clock::rfc3339;
 use crate::delivery::Letter;
@@ -31,6 +31,10 @@ pub(super) fn post(
     sender: u64,
     own: Value,
 ) {
+    // An installation suspended in the story hears only of itself, and one that is gone of nothing.
+    if world.uninstalled || (world.silenced && event != "installation") {
+        return;
+    }
     let mut payload = Map::new();
     if let Some(action) = action {
         payload.insert("action".to_owned(), json!(action));
@@ -49,7 +53,8 @@ pub(super) fn post(
         }
     }
     payload.insert("sender".to_owned(), user(world, sender));
-    payload.insert("installation".to_owned(), installation(world));
+    // Where the delivery is about the installation, it brings its own, with all of it.
+    payload.entry("installation").or_insert_with(|| installation(world));
     let action = payload.get("action").and_then(Value::as_str).map(str::to_owned);
     let letter = Letter { event, action, repository: repo, payload: Value::Object(payload) };
     let (app, secret) = (world.app.id, world.app.webhook_secret.clone());
@@ -176,21 +181,36 @@ pub(crate) fn member_removed(world: &mut World, sender: u64, org: u64, member: u
     post(world, "organization", Some("member_removed"), None, sender, own);
 }
 
+/// A team as deliveries show it, of an organisation's account.
+pub(super) fn team_json(org: &Account, team: &Team) -> Value {
+    let url = format!("{API}/organizations/{}/team/{}", org.id, team.id);
+    json!({
+        "id": team.id, "node_id": node_id("T", team.id), "name": team.slug, "slug": team.slug,
+        "description": null, "privacy": "closed", "permission": "pull", "parent": null, "url": url,
+        "html_url": format!("{WEB}/orgs/{}/teams/{}", org.login, team.slug),
+        "members_url": format!("{url}/members{{/member}}"), "repositories_url": format!("{url}/repos"),
+        "notification_setting": "notifications_enabled",
+    })
+}
+
 /// Somebody left a team.
 pub(crate) fn team_left(world: &mut World, sender: u64, org: u64, team: &Team, member: u64) {
+    membership(world, "removed", sender, (org, team, member));
+}
+
+/// Somebody came into a team, or left it.
+pub(crate) fn membership(
+    world: &mut World,
+    action: &'static str,
+    sender: u64,
+    (org, team, member): (u64, &Team, u64),
+) {
     let Some(account) = world.accounts.get(&org) else { return };
-    let url = format!("{API}/organizations/{org}/team/{}", team.id);
     let own = json!({
         "scope": "team", "member": user(world, member), "organization": organization(account),
-        "team": {
-            "id": team.id, "node_id": node_id("T", team.id), "name": team.slug, "slug": team.slug,
-            "description": null, "privacy": "closed", "permission": "pull", "parent": null, "url": url,
-            "html_url": format!("{WEB}/orgs/{}/teams/{}", account.login, team.slug),
-            "members_url": format!("{url}/members{{/member}}"), "repositories_url": format!("{url}/repos"),
-            "notification_setting": "notifications_enabled",
-        },
+        "team": team_json(account, team),
     });
-    post(world, "membership", Some("removed"), None, sender, own);
+    post(world, "membership", Some(action), None, sender, own);
 }
 
 /// Somebody is no collaborator any more.

@@ -13,9 +13,11 @@ use crate::world::World;
 pub(crate) fn full(world: &World, repo: &Repo, pull: &Pull, state: &PullState) -> Value {
     let mut object = short(world, repo, pull, state);
     let stat = state.ends.stat;
+    let merged = state.merged.as_ref();
     let counts = json!({
-        "merged": false, "mergeable": null, "rebaseable": null, "mergeable_state": "unknown", "merged_by": null,
-        "comments": 0, "review_comments": 0, "maintainer_can_modify": false,
+        "merged": merged.is_some(), "mergeable": null, "rebaseable": null, "mergeable_state": "unknown",
+        "merged_by": merged.map(|merged| user(world, merged.by)),
+        "comments": state.discussion.comments.len(), "review_comments": 0, "maintainer_can_modify": false,
         "commits": state.ends.commits.len(), "additions": stat.additions, "deletions": stat.deletions,
         "changed_files": stat.files,
     });
@@ -54,15 +56,17 @@ pub(crate) fn short(world: &World, repo: &Repo, pull: &Pull, state: &PullState) 
     let head_repo = state.head_repo.and_then(|id| world.repos.get(&id));
     let head_owner = world.account(&pull.head_owner).map_or(0, |owner| owner.id);
     let base_owner = world.account(&repo.owner).map_or(0, |owner| owner.id);
+    let people: Vec<Value> = state.discussion.assignees.iter().map(|id| user(world, *id)).collect();
     let rest = json!({
         "id": pull.id, "node_id": node_id("PR", pull.id), "number": number,
-        "state": state.status.word().to_lowercase(), "locked": false, "active_lock_reason": null,
+        "state": state.status.rest_word(), "locked": false, "active_lock_reason": null,
         "title": state.title, "body": state.body, "user": user(world, pull.author), "draft": state.draft,
         "author_association": association(world, repo, pull.author),
         "labels": state.labels.iter().map(|name| label(repo, name)).collect::<Vec<_>>(),
-        "assignee": null, "assignees": [], "requested_reviewers": [], "requested_teams": [], "milestone": null,
+        "assignee": people.first(), "assignees": people, "requested_reviewers": [], "requested_teams": [], "milestone": null,
         "created_at": rfc3339(pull.created_at), "updated_at": rfc3339(state.updated_at),
-        "closed_at": state.closed_at.map(rfc3339), "merged_at": null, "merge_commit_sha": null,
+        "closed_at": state.closed_at.map(rfc3339), "merged_at": state.merged.as_ref().map(|merged| rfc3339(merged.at)),
+        "merge_commit_sha": state.merged.as_ref().map(|merged| &merged.sha),
         "diff_url": format!("{html}.diff"), "patch_url": format!("{html}.patch"), "_links": linked,
         "auto_merge": state.auto_merge_by.map(|by| json!({
             "enabled_by": user(world, by), "merge_method": "merge", "commit_title": null, "commit_message": null,

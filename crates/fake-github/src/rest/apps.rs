@@ -46,13 +46,14 @@ pub(super) fn app(asked: &Asked<'_>) -> Answer {
 pub(super) fn installations(asked: &Asked<'_>) -> Answer {
     let world = asked.shared.world();
     asked.as_app(&world)?;
-    Ok(asked.page(&world, vec![check::installation(&world)]))
+    let listed = if world.uninstalled { Vec::new() } else { vec![check::installation(&world)] };
+    Ok(asked.page(&world, listed))
 }
 
 pub(super) fn installation(asked: &Asked<'_>, id: &str) -> Answer {
     let world = asked.shared.world();
     asked.as_app(&world)?;
-    if asked.number(id)? != world.app.installation {
+    if asked.number(id)? != world.app.installation || world.uninstalled {
         return Err(Reply::not_found());
     }
     Ok(Reply::ok(check::installation(&world)))
@@ -78,7 +79,7 @@ struct Wanted {
 pub(super) fn create_token(asked: &Asked<'_>, id: &str) -> Answer {
     let mut world = asked.shared.world();
     asked.as_app(&world)?;
-    if asked.number(id)? != world.app.installation {
+    if asked.number(id)? != world.app.installation || world.uninstalled {
         return Err(Reply::not_found());
     }
     if world.app.suspended {

@@ -17,9 +17,12 @@ pub(super) fn read(asked: &Asked<'_>, owner: &str, name: &str) -> Answer {
 }
 
 /// Read alone, a repository has two counts more.
-fn single(world: &World, repo: &Repo) -> Value {
+pub(crate) fn single(world: &World, repo: &Repo) -> Value {
     let mut object = payload::repository(world, repo);
     if let Value::Object(fields) = &mut object {
+        if let Some(security) = payload::guard::security_of(repo) {
+            fields.insert("security_and_analysis".to_owned(), security);
+        }
         fields.extend([("network_count".to_owned(), json!(0)), ("subscribers_count".to_owned(), json!(0))]);
     }
     object

@@ -43,7 +43,7 @@ pub(super) fn branches(asked: &Asked<'_>, owner: &str, name: &str) -> Answer {
 
 fn is_protected(repo: &Repo, branch: &str) -> bool {
     let guards = &repo.safeguards;
-    guards.classic.iter().any(|classic| classic.branch == branch)
+    (!repo.protection_off && guards.classic.iter().any(|classic| classic.branch == branch))
         || guards.rulesets.iter().any(|ruleset| ruleset.holds(branch, &repo.default_branch))
 }
 
@@ -80,7 +80,7 @@ fn source(ruleset: &RulesetSpec, repo: &Repo) -> (&'static str, String) {
     }
 }
 
-fn rules_of(ruleset: &RulesetSpec) -> Vec<Value> {
+pub(crate) fn rules_of(ruleset: &RulesetSpec) -> Vec<Value> {
     let mut rules = Vec::new();
     if !ruleset.checks.is_empty() {
         let checks: Vec<Value> = ruleset.checks.iter().map(ruleset_check).collect();
@@ -155,6 +155,7 @@ pub(super) fn classic(asked: &Asked<'_>, owner: &str, name: &str, branch: &str) 
         return Err(Reply::message(404, "Branch not found"));
     }
     let classic = repo.safeguards.classic.iter().find(|classic| classic.branch == branch);
+    let classic = classic.filter(|_| !repo.protection_off);
     let classic = classic.ok_or_else(|| Reply::message(404, "Branch not protected"))?;
     Ok(Reply::ok(protection(repo, classic)))
 }
@@ -197,7 +198,8 @@ pub(super) fn deploy_keys(asked: &Asked<'_>, owner: &str, name: &str) -> Answer 
     let world = asked.shared.world();
     let repo = asked.repo(&world, (owner, name), "administration", Level::Read)?;
     let born = rfc3339(Clock::default().story());
-    let keys = (1_u64..).zip(&repo.safeguards.deploy_keys).map(|(id, key)| {
+    let keys = repo.safeguards.deploy_keys.iter().map(|key| {
+        let id = payload::guard::id_of(&key.title);
         json!({
             "id": id, "key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", "url": format!("{}/keys/{id}", api(repo)),
             "title": key.title, "verified": true, "created_at": born, "read_only": !key.write,

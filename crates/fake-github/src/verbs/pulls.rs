@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::VerbError;
+use crate::discussion::{Discussion, What};
 use crate::payload::event;
 use crate::pull::{Pull, PullState, PullStatus};
 use crate::server::FakeGithub;
@@ -37,7 +38,7 @@ impl FakeGithub {
             let now = world.clock.story();
             let id = world.next_id();
             let repo = world.repo_mut(repo_id)?;
-            let number = repo.pulls.keys().next_back().copied().unwrap_or(0) + 1;
+            let number = repo.next_number();
             let title = if open.title.is_empty() { open.head.clone() } else { open.title.clone() };
             let first = PullState {
                 title,
@@ -51,6 +52,8 @@ impl FakeGithub {
                 auto_merge_by: None,
                 updated_at: now,
                 closed_at: None,
+                merged: None,
+                discussion: Discussion::default(),
             };
             let pull = Pull::opened(id, number, author, (head.1, open.head.clone()), now, first);
             repo.pulls.insert(number, pull);
@@ -128,7 +131,12 @@ impl FakeGithub {
         let before = self.shared.world().pull_mut(turn.at.0, turn.at.1)?.now().ends.clone();
         let ends = self.ends(turn.at.0, &step.base, &before.head_sha).await?;
         let mut world = self.shared.world();
-        world.pull_mut(turn.at.0, turn.at.1)?.change(turn.now, |state| state.ends = ends);
+        world.pull_mut(turn.at.0, turn.at.1)?.change(turn.now, |state| {
+            let after = ends.base_ref.clone();
+            let changed = What::BaseRefChanged { before: before.base_ref.clone(), after };
+            state.note(turn.actor, turn.now, changed);
+            state.ends = ends;
+        });
         let changes = json!({ "changes": { "base": {
             "ref": { "from": before.base_ref }, "sha": { "from": before.base_sha },
         } } });
@@ -219,7 +227,11 @@ impl FakeGithub {
     /// # Errors
     /// When the pull request is not there.
     pub async fn draft(&self, on: OnPull) -> Result<(), VerbError> {
-        self.change_pull(&on, ("converted_to_draft", json!({})), |state, _| state.draft = true).await
+        self.change_pull(&on, ("converted_to_draft", json!({})), |state, turn| {
+            state.draft = true;
+            state.note(turn.actor, turn.now, What::ConvertToDraft);
+        })
+        .await
     }
 
     /// Enables auto-merge.
@@ -228,7 +240,8 @@ impl FakeGithub {
     /// When the pull request is not there.
     pub async fn enable_auto_merge(&self, on: OnPull) -> Result<(), VerbError> {
         self.change_pull(&on, ("auto_merge_enabled", json!({})), |state, turn| {
-            state.auto_merge_by = Some(turn.actor)
+            state.auto_merge_by = Some(turn.actor);
+            state.note(turn.actor, turn.now, What::AutoMergeEnabled);
         })
         .await
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::VerbError;
+use crate::discussion::What;
 use crate::git::{self, Edit, GitError, NewCommit};
 use crate::payload::event::{self, Moved};
 use crate::pull::{Ends, Stat};
@@ -124,7 +125,13 @@ impl FakeGithub {
             let now = world.clock.story();
             let pull = world.pull_mut(at.0, at.1)?;
             let before = pull.now().ends.head_sha.clone();
-            pull.change(now, |state| state.ends = ends);
+            pull.change(now, |state| {
+                if plan.forced {
+                    let (before, after) = (state.ends.head_sha.clone(), after.to_owned());
+                    state.note(plan.actor, now, What::HeadRefForcePushed { before, after });
+                }
+                state.ends = ends;
+            });
             let extra = json!({ "before": before, "after": after });
             event::pull_request(&mut world, "synchronize", at, plan.actor, extra);
         }

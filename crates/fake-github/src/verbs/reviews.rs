@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::VerbError;
+use crate::discussion::What;
 use crate::payload::event;
 use crate::server::FakeGithub;
 use crate::step::{Dismiss, Review, ReviewState};
@@ -78,9 +79,11 @@ impl FakeGithub {
         let mut dismissed = None;
         pull.change(turn.now, |state| {
             if let Some(review) = state.reviews.get_mut(place) {
+                let (id, previous) = (review.id, review.state);
                 let changed = crate::pull::Review { state: ReviewState::Dismissed, ..(**review).clone() };
                 *review = Arc::new(changed);
                 dismissed = Some(Arc::clone(review));
+                state.note(turn.actor, turn.now, What::ReviewDismissed { review: id, previous });
             }
         });
         if let Some(review) = dismissed {

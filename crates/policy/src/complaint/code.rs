@@ -202,11 +202,16 @@ catalogue! {
         "Write `on = [\"pull_request\"]`.",
         "[[rules]]\nid = \"x\"\non = [\"pull_requests\"]\nrequire = \"routine\"\n"
         => "[[rules]]\nid = \"x\"\non = [\"pull_request\"]\nrequire = \"routine\"\n";
-    /// Something that this version does not judge yet, so that the rule would do nothing.
+    /// Something that is not judged by itself, so that the rule would do nothing.
     NotJudged "not-judged" Error, InFile:
-        "Protect it by the forge's own rulesets until a later version judges it.",
-        "[[rules]]\nid = \"x\"\non = [\"push\"]\ndeny = true\n"
+        "A merge group is judged by the rules about `pull_request`; reviews count towards tiers.",
+        "[[rules]]\nid = \"x\"\non = [\"merge_group\"]\ndeny = true\n"
         => "[[rules]]\nid = \"x\"\non = [\"pull_request\"]\ndeny = true\n";
+    /// A condition that cannot be asked of what the rule is about, so that the rule would never apply.
+    AskedElsewhere "asked-elsewhere" Error, InFile:
+        "Write two rules, each with the conditions that fit what it is about.",
+        "[[rules]]\nid = \"x\"\non = [\"push\"]\nwhen = { labels = [\"hold\"] }\ndeny = true\n"
+        => "[[rules]]\nid = \"x\"\non = [\"pull_request\"]\nwhen = { labels = [\"hold\"] }\ndeny = true\n";
     /// A login where an account number belongs. Logins are renamed, and taken by somebody else.
     LoginIsNoIdentity "login-is-no-identity" Error | Warning, InFile:
         "`gh api users/LOGIN --jq .id` prints the number.",

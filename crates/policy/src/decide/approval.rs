@@ -153,7 +153,7 @@ impl<'f> Bench<'f> {
                 return because;
             }
         };
-        match standing::of(author, self.facts, self.in_force.rules) {
+        match standing::of(author, &self.facts.roster, self.in_force.rules) {
             Standing::Person => {}
             Standing::Agent(_) | Standing::Unregistered => {
                 because.insert(Disqualification::NotAPerson);
@@ -216,7 +216,7 @@ impl<'f> Bench<'f> {
             return false;
         }
         let Ok(author) = review.author.get() else { return true };
-        match standing::of(author, self.facts, self.in_force.rules) {
+        match standing::of(author, &self.facts.roster, self.in_force.rules) {
             Standing::Person | Standing::Unknown(_) => true,
             Standing::Agent(_) | Standing::Unregistered => false,
         }

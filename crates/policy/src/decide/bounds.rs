@@ -8,6 +8,7 @@ use change::Globs;
 use super::cannot_see;
 use super::involve::Involved;
 use crate::facts::{Facts, Pull};
+use crate::ids::{Millis, RepoName};
 use crate::rules::in_force::{InForce, own_ref};
 use crate::rules::{Agent, Expiry, Rules, Verb};
 use crate::verdict::{AgentTrace, Code, Effect, Evidence, Finding, JudgedAs, RuleRef, quoted};
@@ -26,8 +27,8 @@ pub(super) fn check(facts: &Facts, pull: &Pull, in_force: &InForce<'_>, involved
         findings.extend(kept_out(in_force, agent));
         findings.extend(repository(facts, pull, in_force.rules, agent));
         for bound in Bound::all(in_force, agent) {
-            findings.extend(bound.expired(facts));
-            findings.extend(bound.branch(pull));
+            findings.extend(bound.expired(facts.now));
+            findings.extend(bound.branch(&pull.head.name));
             findings.extend(bound.verbs(involved));
         }
     }
@@ -37,7 +38,7 @@ pub(super) fn check(facts: &Facts, pull: &Pull, in_force: &InForce<'_>, involved
 }
 
 /// What an agent is bounded by in one place: its registration, or the repository's own rules.
-struct Bound<'r> {
+pub(super) struct Bound<'r> {
     place: RuleRef,
     agent: &'r Agent,
     branches: Option<&'r Globs>,
@@ -49,7 +50,7 @@ struct Bound<'r> {
 
 impl<'r> Bound<'r> {
     /// The registration, and the repository's own bounds where it has some: both must hold.
-    fn all(in_force: &'r InForce<'_>, agent: &'r Agent) -> impl Iterator<Item = Self> {
+    pub(super) fn all(in_force: &'r InForce<'_>, agent: &'r Agent) -> impl Iterator<Item = Self> {
         let registration = Self {
             place: registration(in_force.rules, agent),
             agent,
@@ -69,13 +70,18 @@ impl<'r> Bound<'r> {
         std::iter::once(registration).chain(narrowing)
     }
 
-    fn finding(&self, code: Code, message: String, way_out: String) -> Finding {
+    /// The agent's name in the rules.
+    pub(super) fn name(&self) -> &str {
+        &self.agent.name
+    }
+
+    pub(super) fn finding(&self, code: Code, message: String, way_out: String) -> Finding {
         denied(code, self.place.clone(), message, way_out)
     }
 
-    fn expired(&self, facts: &Facts) -> Option<Finding> {
+    pub(super) fn expired(&self, now: Millis) -> Option<Finding> {
         let expiry = self.expires?;
-        (facts.now >= expiry.end).then(|| {
+        (now >= expiry.end).then(|| {
             self.finding(
                 Code::AgentExpired,
                 format!("the registration of agent `{}` ended with {}", self.agent.name, expiry.date),
@@ -84,8 +90,8 @@ impl<'r> Bound<'r> {
         })
     }
 
-    fn branch(&self, pull: &Pull) -> Option<Finding> {
-        let (branch, branches) = (&pull.head.name, self.branches?);
+    pub(super) fn branch(&self, branch: &str) -> Option<Finding> {
+        let branches = self.branches?;
         (!branches.is_match(branch.as_bytes())).then(|| {
             self.finding(
                 Code::AgentBranch,
@@ -95,14 +101,26 @@ impl<'r> Bound<'r> {
         })
     }
 
+    /// It must be registered for this verb to `do_it`.
+    pub(super) fn needs(&self, verb: Verb, do_it: &str) -> Option<Finding> {
+        self.needs_one_of(&[verb], do_it)
+    }
+
+    /// It must be registered for one of these verbs to `do_it`.
+    pub(super) fn needs_one_of(&self, verbs: &[Verb], do_it: &str) -> Option<Finding> {
+        let may = self.may?;
+        if verbs.iter().any(|verb| may.contains(verb)) {
+            return None;
+        }
+        let message = format!("agent `{}` may not {do_it}", self.agent.name);
+        let missing: Vec<String> = verbs.iter().map(|verb| format!("`{verb}`")).collect();
+        let way_out = format!("Ask {}: {} is missing from `may`.", self.keeper, missing.join(" or "));
+        Some(self.finding(Code::AgentVerb, message, way_out))
+    }
+
     fn verbs(&self, involved: &Involved) -> Vec<Finding> {
         let Some(may) = self.may else { return Vec::new() };
-        let mut findings = Vec::new();
-        if !may.contains(&Verb::Propose) {
-            let message = format!("agent `{}` may not propose changes", self.agent.name);
-            let way_out = format!("Ask {}: `propose` is missing from `may`.", self.keeper);
-            findings.push(self.finding(Code::AgentVerb, message, way_out));
-        }
+        let mut findings: Vec<Finding> = self.needs(Verb::Propose, "propose changes").into_iter().collect();
         let enabled_auto_merge = involved.merging.as_ref() == Some(&self.agent.name);
         if enabled_auto_merge && !may.contains(&Verb::Merge) {
             let message = format!("agent `{}` may not merge, but switched auto-merge on", self.agent.name);
@@ -130,7 +148,7 @@ fn registration(rules: &Rules, agent: &Agent) -> RuleRef {
 }
 
 /// The repository names the agents that may act in it, and this is none of them.
-fn kept_out(in_force: &InForce<'_>, agent: &Agent) -> Option<Finding> {
+pub(super) fn kept_out(in_force: &InForce<'_>, agent: &Agent) -> Option<Finding> {
     let place = in_force.keeps_out(&agent.name)?;
     let message = format!("this repository's own rules keep agent `{}` out", agent.name);
     let way_out = "Whoever maintains this repository's own rules adds it to `gate.agents`.";
@@ -139,23 +157,35 @@ fn kept_out(in_force: &InForce<'_>, agent: &Agent) -> Option<Finding> {
 
 /// Both where it wants to land and where it comes from: a fork is another repository.
 fn repository(facts: &Facts, pull: &Pull, rules: &Rules, agent: &Agent) -> Option<Finding> {
-    let within = |name: &str| agent.repos.is_match(name.to_ascii_lowercase().as_bytes());
-    let base = facts.repository.name.to_string();
-    let message = if !within(&base) {
-        format!("agent `{}` may not act in repository `{base}`", agent.name)
-    } else {
-        match &pull.head_repository {
-            Some(head) if within(&head.name.to_string()) => return None,
-            Some(head) => format!("agent `{}` may not propose from repository `{}`", agent.name, head.name),
-            None => format!("the repository that agent `{}` proposes from is gone", agent.name),
-        }
+    let outside = outside_repository(&facts.repository.name, rules, agent);
+    if outside.is_some() {
+        return outside;
+    }
+    let message = match &pull.head_repository {
+        Some(head) if within(agent, &head.name) => return None,
+        Some(head) => format!("agent `{}` may not propose from repository `{}`", agent.name, head.name),
+        None => format!("the repository that agent `{}` proposes from is gone", agent.name),
     };
+    Some(not_here(rules, agent, message))
+}
+
+/// The repository is none of those that the agent may act in.
+pub(super) fn outside_repository(name: &RepoName, rules: &Rules, agent: &Agent) -> Option<Finding> {
+    let message = || format!("agent `{}` may not act in repository `{name}`", agent.name);
+    (!within(agent, name)).then(|| not_here(rules, agent, message()))
+}
+
+fn within(agent: &Agent, name: &RepoName) -> bool {
+    agent.repos.is_match(name.to_string().to_ascii_lowercase().as_bytes())
+}
+
+fn not_here(rules: &Rules, agent: &Agent, message: String) -> Finding {
     let way_out = format!(
         "Allowed: {}. To change that, ask its owner `{}`.",
         spelled(agent.repos.patterns()),
         agent.owner
     );
-    Some(denied(Code::AgentRepository, registration(rules, agent), message, way_out))
+    denied(Code::AgentRepository, registration(rules, agent), message, way_out)
 }
 
 fn spelled(patterns: &[String]) -> String {
@@ -168,8 +198,13 @@ const MOST_NAMED: usize = 20;
 
 /// One finding for each agent that nobody registered.
 fn unregistered(involved: &Involved) -> Vec<Finding> {
+    unregistered_among(&involved.traces)
+}
+
+/// One finding for each agent among the traces that nobody registered.
+pub(super) fn unregistered_among<'t>(traces: impl IntoIterator<Item = &'t AgentTrace>) -> Vec<Finding> {
     let mut by_name: std::collections::BTreeMap<&str, Vec<&AgentTrace>> = std::collections::BTreeMap::new();
-    for trace in involved.traces.iter().filter(|trace| trace.registered.is_none()) {
+    for trace in traces.into_iter().filter(|trace| trace.registered.is_none()) {
         let name = trace.called.as_str();
         let told = by_name.contains_key(name) || by_name.len() < MOST_NAMED;
         by_name.entry(if told { name } else { "several more" }).or_default().push(trace);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cannot_see;
 use super::involve::Involved;
 use crate::predicate::{Outcome, Proof, Scene};
-use crate::rules::{Demand, OWN_RULES, Rule, Rules, Tightening};
+use crate::rules::{Demand, OWN_RULES, On, Respond, Rule, Rules, Tightening};
 use crate::verdict::{Code, Effect, Finding, JudgedAs, RuleRef, TierState};
 
 /// What applies to a scene.
@@ -29,7 +29,7 @@ pub(super) fn gather(scene: &Scene<'_>, rules: &Rules, involved: &Involved) -> D
             RuleRef { id: "people.assisted".to_owned(), line: provision.line, source: rules.source.clone() };
         demands.require(rule, Code::Assisted, &provision.require, None, Proof::default());
     }
-    for rule in &rules.rules {
+    for rule in rules.rules.iter().filter(|rule| rule.on.contains(&On::PullRequest)) {
         demands.ask(rule, scene, &rules.source);
     }
     let nothing_said = demands.settled.is_empty() && demands.waiting.is_empty();
@@ -42,7 +42,7 @@ pub(super) fn gather(scene: &Scene<'_>, rules: &Rules, involved: &Involved) -> D
 impl Demands {
     /// Asks the repository's own rules as well. They come last, so that none of them counts as allowing something.
     pub(super) fn add(&mut self, scene: &Scene<'_>, own: &Tightening) {
-        for rule in &own.rules {
+        for rule in own.rules.iter().filter(|rule| rule.on.contains(&On::PullRequest)) {
             self.ask(rule, scene, OWN_RULES);
         }
     }
@@ -72,6 +72,27 @@ impl Demands {
         self.tiers.entry(tier.to_owned()).or_default().insert(rule.id.clone());
         self.waiting.push((rule, code, tier.to_owned(), why, proof));
     }
+}
+
+/// What the rules about one of these deny, or might; and the strictest answer of those that say one. Nothing can be
+/// waited for here.
+pub(super) fn denials(
+    scene: &Scene<'_>,
+    rules: &[Rule],
+    on: &[On],
+    source: &str,
+) -> (Vec<Finding>, Option<Respond>) {
+    let mut demands = Demands::default();
+    let mut respond = None;
+    for rule in rules.iter().filter(|rule| on.iter().any(|on| rule.on.contains(on))) {
+        let before = demands.settled.len();
+        demands.ask(rule, scene, source);
+        let denies = |finding: &Finding| finding.effect == Effect::Denies;
+        if demands.settled.iter().skip(before).any(denies) {
+            respond = respond.max(rule.respond);
+        }
+    }
+    (findings(demands, &[]), respond)
 }
 
 /// All conditions must hold. One that surely fails settles it, whatever the others do not know.

@@ -107,7 +107,7 @@ impl<'f> Look<'f> {
     }
 
     fn account(&mut self, account: &Account, did: &str) {
-        let standing = standing::of(account, self.facts, self.rules);
+        let standing = standing::of(account, &self.facts.roster, self.rules);
         let known = Catalogue::builtin().by_user_id(account.id);
         let called = known.map_or(account.login.as_str(), |entry| entry.name.as_str());
         self.accounts.insert(account.id);
@@ -137,7 +137,7 @@ impl<'f> Look<'f> {
             return;
         }
         let seen = format!("commit {} {how} {}", commit.oid.short(), account.login);
-        let standing = standing::of_linked(account.id, &account.login, self.facts, self.rules);
+        let standing = standing::of_linked(account.id, &account.login, &self.facts.roster, self.rules);
         self.judged(standing, &account.login, class, &seen);
     }
 
@@ -225,7 +225,7 @@ impl<'f> Look<'f> {
         if self.accounts.contains(&id) || found.found.iter().any(is_trace) {
             return None;
         }
-        match standing::of_linked(id, &noreply.login, self.facts, self.rules) {
+        match standing::of_linked(id, &noreply.login, &self.facts.roster, self.rules) {
             Standing::Person => None,
             _ => Some(format!("the forge knows no account {id}, whose number its author's address carries")),
         }

@@ -3,7 +3,7 @@
 //! Decided by numbers that the forge asserts, never by names. A person is somebody whom the rules recognise
 //! positively; everybody else is an agent.
 
-use crate::facts::{Account, AccountKind, Facts};
+use crate::facts::{Account, AccountKind, Roster};
 use crate::identity::Catalogue;
 use crate::identity::address::is_bot_name;
 use crate::ids::UserId;
@@ -20,7 +20,7 @@ pub(super) enum Standing {
 }
 
 /// What an account is, as the forge asserts it.
-pub(super) fn of(account: &Account, facts: &Facts, rules: &Rules) -> Standing {
+pub(super) fn of(account: &Account, roster: &Roster, rules: &Rules) -> Standing {
     if let Some(name) = registered(account.id, rules) {
         return Standing::Agent(name);
     }
@@ -30,13 +30,13 @@ pub(super) fn of(account: &Account, facts: &Facts, rules: &Rules) -> Standing {
     if excepted || account.kind != AccountKind::User || is_bot_name(&account.login) {
         return Standing::Unregistered;
     }
-    person(account.id, facts, rules)
+    person(account.id, roster, rules)
 }
 
 /// What the account that an address belongs to is. GitHub links addresses to accounts of type User only.
-pub(super) fn of_linked(id: UserId, login: &str, facts: &Facts, rules: &Rules) -> Standing {
+pub(super) fn of_linked(id: UserId, login: &str, roster: &Roster, rules: &Rules) -> Standing {
     let account = Account { id, login: login.to_owned(), kind: AccountKind::User };
-    of(&account, facts, rules)
+    of(&account, roster, rules)
 }
 
 /// The agent that an account is registered as.
@@ -45,7 +45,7 @@ pub(super) fn registered(id: UserId, rules: &Rules) -> Option<String> {
     Some(agent.name.clone())
 }
 
-fn person(id: UserId, facts: &Facts, rules: &Rules) -> Standing {
+fn person(id: UserId, roster: &Roster, rules: &Rules) -> Standing {
     if Catalogue::builtin().by_user_id(id).is_some() {
         return Standing::Unregistered;
     }
@@ -54,7 +54,7 @@ fn person(id: UserId, facts: &Facts, rules: &Rules) -> Standing {
     }
     let mut unknown = None;
     for group in &rules.people.members_of {
-        match facts.roster.has(group, id) {
+        match roster.has(group, id) {
             crate::facts::Fact::Known(true) => return Standing::Person,
             crate::facts::Fact::Known(false) => {}
             crate::facts::Fact::Unknown(why) => unknown = Some(why),

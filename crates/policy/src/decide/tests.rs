@@ -3,6 +3,7 @@
 mod agent;
 mod approval;
 mod gate;
+mod moved;
 mod own;
 mod people;
 mod property;

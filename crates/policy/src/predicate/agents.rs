@@ -3,6 +3,7 @@
 use super::{Condition, Outcome, Proof, Reading, Scene};
 use crate::complaint::Code;
 use crate::reference::{ANY, Bad, Key, Record, Shape};
+use crate::rules::On;
 use crate::rules::read::{Table, list, nearest, quoted_or};
 use crate::rules::shelf::PathSet;
 
@@ -29,6 +30,7 @@ impl Condition for Agents {
             meaning: "Holds when one of these agents had a hand in the change.",
             bad: Bad { text: "when = { agents = [\"copilto\"] }", code: Code::UnknownAgent },
         },
+        on: On::ALL,
         good: &["when = { agents = [\"copilot\"] }"],
     };
 

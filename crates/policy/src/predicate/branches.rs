@@ -8,6 +8,7 @@ use change::Globs;
 use super::{Condition, Outcome, Proof, Reading, Scene};
 use crate::complaint::Code;
 use crate::reference::{Bad, Key, PATTERN, Record, Shape};
+use crate::rules::On;
 use crate::rules::glob;
 use crate::rules::read::{Table, quoted_or};
 use crate::rules::shelf::PathSet;
@@ -30,6 +31,7 @@ impl Condition for Branches {
             meaning: "Holds when the branch that the change would land on matches one of the patterns. The branch that it comes from is bounded by `[agents.NAME]`.",
             bad: Bad { text: "when = { branches = [\"/main\"] }", code: Code::BadGlob },
         },
+        on: &[On::PullRequest, On::Push, On::Branch],
         good: &["when = { branches = [\"main\", \"release/**\"] }"],
     };
 
@@ -39,7 +41,7 @@ impl Condition for Branches {
     }
 
     fn judge(&self, scene: &Scene<'_>) -> Outcome {
-        let base = &scene.pull.base.name;
+        let Some(base) = scene.about.branch() else { return Outcome::Fails };
         if self.globs.is_match(base.as_bytes()) {
             Outcome::Holds(Proof::note(format!("into branch `{}`", quoted(base))))
         } else {

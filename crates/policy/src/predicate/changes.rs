@@ -8,6 +8,7 @@ use change::Class;
 use super::{Condition, Outcome, Reading, Scene};
 use crate::complaint::{Code, Complaints};
 use crate::reference::{Bad, Key, Record, Shape};
+use crate::rules::On;
 use crate::rules::read::{At, Table, list, nearest, quoted_or};
 use crate::rules::shelf::PathSet;
 
@@ -34,6 +35,7 @@ impl Condition for Changes {
             meaning: "Holds when a changed file is of one of the classes. A rename counts on both sides: where the file was and where it went.",
             bad: Bad { text: "when = { changes = [\"workflows\"] }", code: Code::UnknownClass },
         },
+        on: &[On::PullRequest, On::Push, On::Branch],
         good: &["when = { changes = [\"ci\", \"dependencies\"] }"],
     };
 

@@ -1,8 +1,9 @@
 //! `draft`: the pull request is a draft, or is none.
 
-use super::{Condition, Outcome, Proof, Reading, Scene};
+use super::{About, Condition, Outcome, Proof, Reading, Scene};
 use crate::complaint::Code;
 use crate::reference::{Bad, Key, Record, Shape};
+use crate::rules::On;
 use crate::rules::read::Table;
 use crate::rules::shelf::PathSet;
 
@@ -23,6 +24,7 @@ impl Condition for Draft {
             meaning: "Holds when the pull request is, or is not, a draft.",
             bad: Bad { text: "when = { draft = \"yes\" }", code: Code::WrongType },
         },
+        on: &[On::PullRequest],
         good: &["when = { draft = true }"],
     };
 
@@ -32,7 +34,8 @@ impl Condition for Draft {
     }
 
     fn judge(&self, scene: &Scene<'_>) -> Outcome {
-        if scene.pull.draft != self.wanted {
+        let About::Pull(pull) = scene.about else { return Outcome::Fails };
+        if pull.draft != self.wanted {
             return Outcome::Fails;
         }
         Outcome::Holds(Proof::note(if self.wanted { "a draft" } else { "not a draft" }))

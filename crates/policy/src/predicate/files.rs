@@ -4,6 +4,7 @@ use super::number::Bound;
 use super::{Condition, Outcome, Proof, Reading, Scene, number};
 use crate::complaint::Code;
 use crate::reference::{Bad, Key, Record, Shape};
+use crate::rules::On;
 use crate::rules::read::Table;
 use crate::rules::shelf::PathSet;
 
@@ -30,6 +31,7 @@ impl Condition for Files {
             meaning: "Holds when that many files change. A rename counts as two.",
             bad: Bad { text: "when = { files = 100 }", code: Code::WrongType },
         },
+        on: &[On::PullRequest, On::Push, On::Branch],
         good: &["when = { files = { more_than = 100 } }", "when = { files = { at_most = 20 } }"],
     };
 

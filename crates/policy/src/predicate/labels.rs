@@ -2,9 +2,10 @@
 //!
 //! Whoever may triage may label: use it to ask for more, not to allow more. GitHub compares labels without case.
 
-use super::{Condition, Outcome, Proof, Reading, Scene};
+use super::{About, Condition, Outcome, Proof, Reading, Scene};
 use crate::complaint::Code;
 use crate::reference::{ANY, Bad, Key, Record, Shape};
+use crate::rules::On;
 use crate::rules::read::{Table, quoted_or};
 use crate::rules::shelf::PathSet;
 use crate::verdict::quoted;
@@ -26,6 +27,7 @@ impl Condition for Labels {
             meaning: "Holds when the pull request carries one of the labels, compared without case. Whoever may triage may label: use it to ask for more, not to allow more.",
             bad: Bad { text: "when = { labels = [] }", code: Code::EmptyValue },
         },
+        on: &[On::PullRequest],
         good: &["when = { labels = [\"needs-security\"] }"],
     };
 
@@ -35,7 +37,8 @@ impl Condition for Labels {
     }
 
     fn judge(&self, scene: &Scene<'_>) -> Outcome {
-        let carried = match scene.pull.labels.get() {
+        let About::Pull(pull) = scene.about else { return Outcome::Fails };
+        let carried = match pull.labels.get() {
             Ok(labels) => labels,
             Err(why) => return Outcome::Undetermined(why.to_owned()),
         };

@@ -5,6 +5,7 @@ use super::{Condition, Outcome, Proof, Reading, Scene, number};
 use crate::complaint::Code;
 use crate::facts::Lines;
 use crate::reference::{Bad, Key, Record, Shape};
+use crate::rules::On;
 use crate::rules::read::Table;
 use crate::rules::shelf::PathSet;
 
@@ -25,6 +26,7 @@ impl Condition for ChangedLines {
             meaning: "Holds when that many lines are added and removed together, as git counts them with every file taken as text. A rule with this condition makes the gate fetch the contents of changed files.",
             bad: Bad { text: "when = { lines = { more_than = 10, at_most = 50 } }", code: Code::BadValue },
         },
+        on: &[On::PullRequest, On::Push, On::Branch],
         good: &["when = { lines = { at_most = 50 } }"],
     };
 
@@ -34,7 +36,7 @@ impl Condition for ChangedLines {
     }
 
     fn judge(&self, scene: &Scene<'_>) -> Outcome {
-        let change = match scene.pull.change.get() {
+        let change = match scene.about.change().get() {
             Ok(change) => change,
             Err(why) => return Outcome::Undetermined(why.to_owned()),
         };

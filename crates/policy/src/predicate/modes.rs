@@ -7,6 +7,7 @@ use change::{FileChange, Mode};
 use super::{Condition, Outcome, Reading, Scene};
 use crate::complaint::Code;
 use crate::reference::{Bad, Key, Record, Shape};
+use crate::rules::On;
 use crate::rules::read::{Table, nearest, quoted_or};
 use crate::rules::shelf::PathSet;
 
@@ -36,6 +37,7 @@ impl Condition for Modes {
             meaning: "Holds when a changed file is or was a link or submodule, or becomes or stops being executable. Neither the files page of a pull request nor GitHub's files API shows this.",
             bad: Bad { text: "when = { modes = [\"simlink\"] }", code: Code::BadValue },
         },
+        on: &[On::PullRequest, On::Push, On::Branch],
         good: &["when = { modes = [\"symlink\", \"submodule\"] }"],
     };
 

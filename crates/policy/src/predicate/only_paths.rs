@@ -5,6 +5,7 @@
 use super::{Condition, Outcome, Proof, Reading, Scene};
 use crate::complaint::Code;
 use crate::reference::{Bad, Key, PATTERN, Record, Shape};
+use crate::rules::On;
 use crate::rules::glob;
 use crate::rules::read::{Table, quoted_or};
 use crate::rules::shelf::{PathSet, Slot};
@@ -26,6 +27,7 @@ impl Condition for OnlyPaths {
             meaning: "Holds when there are changed files, and every one of them matches one of the patterns. An empty change does not satisfy it, so that emptiness allows nothing.",
             bad: Bad { text: "when = { only_paths = [\"!src/**\"] }", code: Code::BadGlob },
         },
+        on: &[On::PullRequest, On::Push, On::Branch],
         good: &["when = { only_paths = [\"docs/**\", \"*.md\"] }"],
     };
 

@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use super::{Condition, Outcome, Reading, Scene};
 use crate::complaint::Code;
 use crate::reference::{self, Bad, Key, PATTERN, Record, Shape};
+use crate::rules::On;
 use crate::rules::glob;
 use crate::rules::read::{Table, quoted_or};
 use crate::rules::shelf::{PathSet, Slot};
@@ -33,6 +34,7 @@ impl Condition for Paths {
                 code: Code::MissingKey,
             },
         },
+        on: &[On::PullRequest, On::Push, On::Branch],
         good: &[
             "when = { paths = [\"infra/**\"] }",
             "when = { paths = { any = [\"payments/**\"], except = [\"payments/docs/**\"] } }",

@@ -5,6 +5,7 @@ use change::Globs;
 use super::{Condition, Outcome, Proof, Reading, Scene};
 use crate::complaint::Code;
 use crate::reference::{Bad, Key, PATTERN, Record, Shape};
+use crate::rules::On;
 use crate::rules::glob;
 use crate::rules::read::{Table, quoted_or};
 use crate::rules::shelf::PathSet;
@@ -32,6 +33,7 @@ impl Condition for Repos {
             meaning: "Holds when the repository matches one of the patterns. Compared without case, as GitHub does.",
             bad: Bad { text: "when = { repos = [\"acme/../web\"] }", code: Code::BadGlob },
         },
+        on: On::ALL,
         good: &["when = { repos = [\"acme/web\", \"acme/infra-*\"] }"],
     };
 

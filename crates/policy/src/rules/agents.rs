@@ -290,7 +290,7 @@ pub(super) const TABLE: reference::Table = reference::Table {
             shape: Shape::List(&Shape::OneOf(&VERB_NAMES)),
             words: "list of `read`, `propose`, `push`, `merge`, `run`, `deploy`, `release`",
             default: None,
-            meaning: "This version judges pull requests: `propose` is needed to open one, `merge` to switch auto-merge on.",
+            meaning: "`propose` is needed to work on the branches above and to open pull requests from them, `push` to push to the default branch, `merge` to switch auto-merge on, `release` to touch tags.",
             bad: Bad { text: "may = [\"propose\", \"aprove\"]", code: Code::UnknownVerb },
         },
         Key {

@@ -1,6 +1,10 @@
 //! `[gate]`: the check run's name, and whether verdicts block.
 
+use std::collections::BTreeSet;
+
+use super::on::Respond;
 use super::read::{At, Table, nearest};
+use super::rule::{RESPONSES, parse_response};
 use crate::complaint::{Code, Complaints};
 use crate::reference::{self, Bad, Key, Shape};
 use crate::verdict::Enforcement;
@@ -12,6 +16,8 @@ pub struct Gate {
     pub check: String,
     /// Whether verdicts block.
     pub enforcement: Enforcement,
+    /// What is done about something denied that has happened, where no rule says.
+    pub respond: BTreeSet<Respond>,
 }
 
 /// The check run's name when the rules give none.
@@ -19,7 +25,7 @@ pub const DEFAULT_CHECK: &str = "portcullis";
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { check: DEFAULT_CHECK.to_owned(), enforcement: Enforcement::Active }
+        Self { check: DEFAULT_CHECK.to_owned(), enforcement: Enforcement::Active, respond: BTreeSet::new() }
     }
 }
 
@@ -46,6 +52,8 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
     if let Some(enforcement) = parse_enforcement(&mut table, complaints) {
         gate.enforcement = enforcement.value;
     }
+    let responses = table.texts("respond", complaints).map(|texts| texts.value).unwrap_or_default();
+    gate.respond.extend(responses.iter().filter_map(|text| parse_response(text, complaints)));
     table.finish(complaints);
     gate
 }
@@ -93,7 +101,16 @@ pub(super) const TABLE: reference::Table = reference::Table {
             meaning: "`active` blocks. `evaluate` judges everything, reports what would have been blocked, and passes. `disabled` judges nothing and passes.",
             bad: Bad { text: "enforcement = \"dry-run\"", code: Code::BadValue },
         },
+        Key {
+            name: "respond",
+            needed: false,
+            shape: Shape::List(&Shape::OneOf(&RESPONSES)),
+            words: "list of `report`, `revert`",
+            default: Some("\"report\""),
+            meaning: "What is done about something that has happened and is denied, where no rule says: by an agent that nobody registered, outside an agent's bounds, or by a rule without `respond`. `report` opens an incident; `revert` also puts branches and tags back.",
+            bad: Bad { text: "respond = \"undo\"", code: Code::BadValue },
+        },
     ],
-    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\n",
+    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\nrespond     = [\"revert\"]\n",
     bad: &[],
 };

@@ -4,7 +4,7 @@
 
 use super::read::{list, quoted_or};
 use super::shelf::PathSet;
-use super::{Agent, Demand, Rule, Rules, Tier, Verb};
+use super::{Agent, Demand, Respond, Rule, Rules, Tier, Verb};
 use crate::verdict::{Enforcement, quoted};
 
 /// One sentence, and the line of the file that it is about.
@@ -55,6 +55,10 @@ impl Rules {
     fn gate_sentence(&self) -> String {
         let check = quoted(&self.gate.check);
         match self.gate.enforcement {
+            Enforcement::Active if self.gate.respond.contains(&Respond::Revert) => format!(
+                "The check `{check}` blocks what is not allowed, and branches and tags that were moved \
+                 without leave are put back."
+            ),
             Enforcement::Active => format!("The check `{check}` blocks what is not allowed."),
             Enforcement::Evaluate => {
                 format!("The check `{check}` reports what would be blocked, and blocks nothing.")
@@ -104,14 +108,31 @@ fn conditions(rule: &Rule, paths: &PathSet) -> Vec<String> {
 /// What a rule says; `tier_words` tells what its tier asks for.
 pub(super) fn rule_sentence(rule: &Rule, paths: &PathSet, tier_words: impl Fn(&str) -> String) -> String {
     let conditions = conditions(rule, paths);
+    let doings: Vec<&str> = rule.on.iter().map(|on| on.doings()).collect();
+    let doings = list_and(&doings);
     let subject = match conditions.as_slice() {
-        [] => "Agents' changes".to_owned(),
-        [one] => format!("Agents' changes that {one}"),
-        [most @ .., last] => format!("Agents' changes that {}, and {last},", most.join(", ")),
+        [] => format!("Agents' {doings}"),
+        [one] => format!("Agents' {doings} that {one}"),
+        [most @ .., last] => format!("Agents' {doings} that {}, and {last},", most.join(", ")),
     };
     match &rule.demand {
-        Demand::Deny => format!("{subject} are denied (rule `{}`).", rule.id),
+        Demand::Deny => format!("{subject} are denied{} (rule `{}`).", answer(rule.respond), rule.id),
         Demand::Require(tier) => format!("{subject} need {} (rule `{}`).", tier_words(tier), rule.id),
+    }
+}
+
+fn answer(respond: Option<Respond>) -> &'static str {
+    match respond {
+        None => "",
+        Some(Respond::Report) => " and reported",
+        Some(Respond::Revert) => " and put back",
+    }
+}
+
+fn list_and(words: &[&str]) -> String {
+    match words {
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        words => words.concat(),
     }
 }
 

@@ -1,12 +1,15 @@
 //! `[[rules]]`: when a rule applies, and what it demands.
 
+use std::collections::BTreeSet;
+
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::read::{At, Table, list, nearest};
+use super::on::{On, Respond};
+use super::read::{At, Table, list, nearest, quoted_or};
 use super::shelf::Shelf;
 use crate::complaint::{Code, Complaints};
-use crate::predicate::{Known, Predicate};
+use crate::predicate::{self, Known, Predicate};
 use crate::reference::{self, ANY, Bad, Key, Shape};
 
 /// A rule: every one that applies counts, the strictest wins.
@@ -16,10 +19,14 @@ pub struct Rule {
     pub id: String,
     /// Where its id stands.
     pub line: u32,
+    /// What it is about; never empty.
+    pub on: BTreeSet<On>,
     /// All of these must hold; none means always.
     pub(crate) when: Vec<Predicate>,
     /// What it demands.
     pub demand: Demand,
+    /// What is done where it denies something that has happened already; `None` leaves it to `[gate]`.
+    pub respond: Option<Respond>,
     /// Its reason, for whoever is blocked by it.
     pub why: Option<String>,
 }
@@ -33,11 +40,13 @@ pub enum Demand {
     Deny,
 }
 
-/// What rules can be about in this version; the words are GitHub's.
-const JUDGED: [&str; 1] = ["pull_request"];
-/// What later versions will judge: refused now, so that nobody relies on a rule that does nothing.
-const LATER: [&str; 8] =
-    ["push", "branch", "tag", "workflow_run", "deployment", "merge_group", "release", "pull_request_review"];
+/// What rules can be about.
+const JUDGED: [&str; 4] =
+    [On::PullRequest.as_str(), On::Push.as_str(), On::Branch.as_str(), On::Tag.as_str()];
+/// What is judged as part of something else, or not at all: refused, so that nobody relies on a rule that does nothing.
+const LATER: [&str; 2] = ["merge_group", "pull_request_review"];
+/// What can be done about something that has happened.
+pub(super) const RESPONSES: [&str; 2] = [Respond::Report.as_str(), Respond::Revert.as_str()];
 
 pub(super) fn parse(
     value: &Spanned<DeValue<'_>>,
@@ -52,19 +61,19 @@ pub(super) fn parse(
     if let Some(id) = &id {
         table.name = format!("rules.{}", id.value);
     }
-    parse_on(&mut table, complaints);
+    let on = parse_on(&mut table, complaints);
     let when = match table.has("when") {
-        true => parse_when(&mut table, known, shelf, complaints),
+        true => parse_when(&mut table, &on, known, shelf, complaints),
         false => Some(Vec::new()),
     };
-    let demand = parse_demand(&mut table, tiers, complaints);
+    let demand = parse_demand(&mut table, &on, tiers, complaints);
+    let respond = parse_respond(&mut table, &on, demand.as_ref(), complaints);
     let why = table.text("why", complaints);
     table.finish(complaints);
     let id = id?;
     let line = complaints.line_of(id.span.start);
-    let rule =
-        Rule { id: id.value.clone(), line, when: when?, demand: demand?, why: why.map(|why| why.value) };
-    Some((id, rule))
+    let (when, demand, why) = (when?, demand?, why.map(|why| why.value));
+    Some((id.clone(), Rule { id: id.value, line, on, when, demand, respond, why }))
 }
 
 fn checked_id(id: At<String>, complaints: &mut Complaints<'_>) -> Option<At<String>> {
@@ -81,30 +90,34 @@ fn checked_id(id: At<String>, complaints: &mut Complaints<'_>) -> Option<At<Stri
     None
 }
 
-fn parse_on(table: &mut Table<'_>, complaints: &mut Complaints<'_>) {
+fn parse_on(table: &mut Table<'_>, complaints: &mut Complaints<'_>) -> BTreeSet<On> {
+    let mut on = BTreeSet::new();
     if !table.has("on") {
         table.missing("on", "Say what it is about: `on = [\"pull_request\"]`.", complaints);
     }
     for text in table.texts("on", complaints).map(|texts| texts.value).unwrap_or_default() {
         let word = text.value.as_str();
-        if JUDGED.contains(&word) {
+        if let Some(known) = On::ALL.iter().find(|known| known.as_str() == word) {
+            on.insert(*known);
             continue;
         }
         let (code, message) = if LATER.contains(&word) {
-            (Code::NotJudged, format!("this version does not judge `{word}`, so the rule would do nothing"))
+            (Code::NotJudged, format!("`{word}` is not judged by itself, so the rule would do nothing"))
         } else {
             (Code::UnknownEvent, format!("`{}` is nothing that rules can be about", word.escape_debug()))
         };
         let help = match nearest(word, &JUDGED) {
             Some(near) => format!("Did you mean `{near}`?"),
-            None => format!("Judged by this version: {}.", list(&JUDGED)),
+            None => format!("Rules can be about {}.", list(&JUDGED)),
         };
         complaints.error(code, text.span, message, help);
     }
+    on
 }
 
 fn parse_when(
     table: &mut Table<'_>,
+    on: &BTreeSet<On>,
     known: &Known<'_>,
     shelf: &mut Shelf,
     complaints: &mut Complaints<'_>,
@@ -112,6 +125,7 @@ fn parse_when(
     let mut when = table.table("when", complaints)?;
     let span = when.span.clone();
     let empty = when.is_empty();
+    asked_elsewhere(&when, on, complaints);
     let predicates = Predicate::parse_all(&mut when, known, shelf, complaints);
     when.finish(complaints);
     if empty {
@@ -126,12 +140,75 @@ fn parse_when(
     Some(predicates)
 }
 
-fn parse_demand(table: &mut Table<'_>, tiers: &[String], complaints: &mut Complaints<'_>) -> Option<Demand> {
+/// A condition that can only be asked of something else would keep the rule from ever applying.
+fn asked_elsewhere(when: &Table<'_>, on: &BTreeSet<On>, complaints: &mut Complaints<'_>) {
+    for key in predicate::RECORDS.iter().map(|record| record.key.name) {
+        let (Some(span), Some(asked)) = (when.span_of(key), predicate::asked_of(key)) else { continue };
+        let elsewhere: Vec<&On> = on.iter().filter(|on| !asked.contains(on)).collect();
+        if elsewhere.is_empty() {
+            continue;
+        }
+        let message = format!("`{key}` cannot be asked of {}", quoted_or(&elsewhere));
+        let help = format!("It can be asked of {}. Write a rule of its own for the rest.", quoted_or(asked));
+        complaints.error(Code::AskedElsewhere, span, message, help);
+    }
+}
+
+/// What is done where it denies something that has happened.
+fn parse_respond(
+    table: &mut Table<'_>,
+    on: &BTreeSet<On>,
+    demand: Option<&Demand>,
+    complaints: &mut Complaints<'_>,
+) -> Option<Respond> {
+    let text = table.text("respond", complaints)?;
+    let respond = parse_response(&text, complaints)?;
+    let happened: Vec<&On> = on.iter().filter(|on| !on.can_wait()).collect();
+    let unanswered: Vec<&On> = happened.iter().copied().filter(|on| !respond.answers(**on)).collect();
+    let message = if matches!(demand, Some(Demand::Require(_))) || happened.is_empty() {
+        "`respond` says what is done about something that has happened and is denied".to_owned()
+    } else if unanswered.is_empty() {
+        return Some(respond);
+    } else {
+        format!("`{respond}` is no answer to {}", quoted_or(&unanswered))
+    };
+    let help = "`report` tells of it; `revert` puts a branch or tag back, for `push`, `branch` and `tag`.";
+    complaints.error(Code::Contradiction, text.span, message, help);
+    None
+}
+
+/// One answer, complained about when it is none.
+pub(super) fn parse_response(text: &At<String>, complaints: &mut Complaints<'_>) -> Option<Respond> {
+    let known = Respond::ALL.iter().find(|known| known.as_str() == text.value);
+    if known.is_none() {
+        let help = match nearest(&text.value, &RESPONSES) {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => format!("Known: {}.", list(&RESPONSES)),
+        };
+        let message = format!("`{}` is nothing that can be done about it", text.value.escape_debug());
+        complaints.error(Code::BadValue, text.span.clone(), message, help);
+    }
+    known.copied()
+}
+
+fn parse_demand(
+    table: &mut Table<'_>,
+    on: &BTreeSet<On>,
+    tiers: &[String],
+    complaints: &mut Complaints<'_>,
+) -> Option<Demand> {
     let require = table.text("require", complaints);
     let deny = table.flag("deny", complaints);
     let help = "A rule has either `require = \"TIER\"` or `deny = true`.";
     match (require, deny) {
         (Some(tier), None) => {
+            let late: Vec<&On> = on.iter().filter(|on| !on.can_wait()).collect();
+            if !late.is_empty() {
+                let message = format!("nobody can be asked before {} has happened", quoted_or(&late));
+                let help = "Write `deny = true`, and `respond` for what is done about it.";
+                complaints.error(Code::Contradiction, tier.span, message, help);
+                return None;
+            }
             super::tiers::known(&tier, tiers, complaints).then_some(Demand::Require(tier.value))
         }
         (None, Some(At { value: true, .. })) => Some(Demand::Deny),
@@ -171,10 +248,10 @@ pub(super) const TABLE: reference::Table = reference::Table {
             name: "on",
             needed: true,
             shape: Shape::List(&Shape::OneOf(&JUDGED)),
-            words: "list of `pull_request`",
+            words: "list of `pull_request`, `push`, `branch`, `tag`",
             default: None,
-            meaning: "What it is about. What later versions will judge (`push`, `tag`, `workflow_run`, `deployment`, `merge_group` and others) is refused now, so that nobody relies on a rule that does nothing.",
-            bad: Bad { text: "on = [\"push\"]", code: Code::NotJudged },
+            meaning: "What it is about: a proposed change, commits that arrive on a branch, a branch that is created or deleted, a tag that is created, moved or deleted. A merge group is judged by the rules about `pull_request`, each of its pull requests again.",
+            bad: Bad { text: "on = [\"merge_group\"]", code: Code::NotJudged },
         },
         Key {
             name: "when",
@@ -202,6 +279,15 @@ pub(super) const TABLE: reference::Table = reference::Table {
             default: None,
             meaning: "Nothing helps.",
             bad: Bad { text: "deny = false", code: Code::Contradiction },
+        },
+        Key {
+            name: "respond",
+            needed: false,
+            shape: Shape::OneOf(&RESPONSES),
+            words: "`report` or `revert`",
+            default: None,
+            meaning: "What is done where the rule denies something that has happened already: `report` opens an incident; `revert` also puts the branch or tag back and keeps what was pushed aside. Without it `[gate] respond` decides.",
+            bad: Bad { text: "respond = \"revert\"", code: Code::Contradiction },
         },
         Key {
             name: "why",

@@ -47,7 +47,7 @@ fn parsing_is_total() {
 
 #[test]
 fn a_rule_about_what_is_not_judged_is_refused() {
-    let text = SAMPLE.replacen("on      = [\"pull_request\"]", "on      = [\"push\"]", 1);
+    let text = SAMPLE.replacen("on      = [\"pull_request\"]", "on      = [\"merge_group\"]", 1);
     assert_eq!(codes(&text), ["not-judged"]);
 }
 

@@ -103,6 +103,12 @@ catalogue! {
     /// The agent does something that its `may` does not name.
     AgentVerb "agent-verb" "denies":
         "A person does it, or the agent's owner widens `may`.", "" => "";
+    /// An agent merged what the gate had not passed.
+    MergedUnpassed "merged-unpassed" "denies":
+        "Make the check required in the branch's ruleset, so that nothing lands without it.", "" => "";
+    /// An agent took the name of a branch or tag that reads like another.
+    ConfusingName "confusing-name" "denies":
+        "Plain names only: ASCII letters, digits, `-`, `_`, `.` and `/`, no commit's id, no `refs/` in front.", "" => "";
     /// A person's work with an agent's traces, for which `[people.assisted]` asks a tier.
     Assisted "assisted" "waits, or is satisfied":
         "The tier of `[people.assisted]`: a colleague approves.",

@@ -135,7 +135,7 @@ fn the_organisations_rules_are_governance_wherever_they_stand() {
 #[test]
 fn proposed_rules_are_validated_and_judge_nothing() {
     use crate::facts::{Effects, ProposedRules};
-    use crate::plan::{Action, Shows, plan};
+    use crate::plan::{Shows, plan};
     use crate::verdict::ProposalState;
     let propose = |text: Fact<Option<&str>>| {
         let text = match text {
@@ -155,8 +155,8 @@ fn proposed_rules_are_validated_and_judge_nothing() {
         scene.passes();
         let verdict = scene.decide();
         let actions = plan(&verdict, &Effects::default());
-        let Action::ShowCheck(own) = &actions[0];
-        let Action::ShowCheck(rules) = &actions[1];
+        let own = actions[0].check().unwrap();
+        let rules = actions[1].check().unwrap();
         assert_eq!((own.what, own.conclusion), (Shows::Verdict, Conclusion::Success));
         assert_eq!((rules.what, rules.name.as_str()), (Shows::ProposedRules, "portcullis/rules"));
         let expected = if valid { Conclusion::Success } else { Conclusion::Failure };
@@ -205,7 +205,7 @@ fn what_the_organisation_took_away_under_a_repositorys_rules_is_not_passed_over(
 #[test]
 fn a_check_of_proposed_rules_is_not_made_green_by_what_cannot_be_seen() {
     use crate::facts::{Effects, ShownCheck};
-    use crate::plan::{Action, Shows, plan};
+    use crate::plan::{Shows, plan};
     let shown = ShownCheck {
         id: crate::ids::CheckRunId(1),
         completed: true,
@@ -215,9 +215,8 @@ fn a_check_of_proposed_rules_is_not_made_green_by_what_cannot_be_seen() {
     let effects = Effects { checks: Vec::new(), rules_checks: vec![shown] };
     let rules_checks = |scene: &Scene| {
         let actions = plan(&scene.decide(), &effects);
-        let of_rules =
-            |action: &Action| matches!(action, Action::ShowCheck(show) if show.what == Shows::ProposedRules);
-        actions.iter().filter(|action| of_rules(action)).count()
+        let checks = actions.iter().filter_map(|action| action.check());
+        checks.filter(|show| show.what == Shows::ProposedRules).count()
     };
     assert_eq!(rules_checks(&Scene::by_alice()), 1, "the head proposes none any more");
     assert_eq!(rules_checks(&Scene::by_alice().pull(|pull| pull.change = Fact::unknown("too large"))), 0);

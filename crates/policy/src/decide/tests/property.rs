@@ -36,7 +36,7 @@ fn blocks(verdict: &Verdict) -> bool {
 
 /// Makes the forge show what was planned.
 fn apply(actions: &[Action], effects: &mut Effects) {
-    for Action::ShowCheck(show) in actions {
+    for show in actions.iter().filter_map(Action::check) {
         let checks = match show.what {
             Shows::Verdict => &mut effects.checks,
             Shows::ProposedRules => &mut effects.rules_checks,
@@ -167,7 +167,7 @@ proptest! {
         let posted = effects.checks.iter().max_by_key(|check| check.id);
         let shown = posted.and_then(|check| check.conclusion.as_deref());
         prop_assert!(!open || shown == Some(verdict.shown().as_str()));
-        for Action::ShowCheck(show) in &actions {
+        for show in actions.iter().filter_map(Action::check) {
             prop_assert!(["success", "failure", "action_required"].contains(&show.conclusion.as_str()));
         }
     }

@@ -26,6 +26,8 @@ pub(super) fn warn(rules: &Rules, spans: &Spans<'_>, complaints: &mut Complaints
         // Whatever must hold for the denial must hold for this rule as well. Of two equal denials the first stays.
         let swallows = |(denial, theirs): &&(&Rule, &Vec<String>)| {
             denial.id != rule.id
+                && rule.on.is_subset(&denial.on)
+                && rule.respond.is_none_or(|own| Some(own) <= denial.respond)
                 && theirs.iter().all(|condition| own.contains(condition))
                 && (rule.demand != Demand::Deny || theirs.len() < own.len() || denial.line < rule.line)
         };

@@ -1,0 +1,82 @@
+//! What went past the gate, or had to be taken back: one record each, for people to look into.
+
+use serde::{Deserialize, Serialize};
+
+use crate::act::{ActVerdict, Deed};
+use crate::facts::Account;
+use crate::ids::Millis;
+use crate::rules::Respond;
+use crate::verdict::{Finding, JudgedAs};
+
+/// Something for people to look into. Made again it is the same: [`Incident::once_key`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// What happened.
+    pub kind: Kind,
+    /// Tells it from others: one that is known already is not opened again.
+    pub once_key: String,
+    /// Those that belong together, such as one account's forced pushes to many branches: while one of the group is
+    /// open and young, what follows is added to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// One sentence, hostile text in it.
+    pub title: String,
+    /// Who did it, where that is known.
+    pub who: Option<Account>,
+    /// The agent's name in the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// When it was heard of.
+    pub at: Millis,
+    /// Why it is one.
+    pub findings: Vec<Finding>,
+    /// What is done about it.
+    pub respond: Respond,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A branch or tag was moved against the rules.
+    Moved,
+    /// It could not be seen who did what.
+    Unseen,
+}
+
+impl Kind {
+    /// As it is written everywhere.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Moved => "moved",
+            Self::Unseen => "unseen",
+        }
+    }
+}
+
+/// The incidents of a verdict about something that has happened. `key` is the subject's.
+#[must_use]
+pub fn incidents(verdict: &ActVerdict, key: &str, at: Millis) -> Vec<Incident> {
+    let answered = |deed: &Deed| Some((verdict.answer(deed)?, deed.clone()));
+    let answered = verdict.deeds.iter().filter_map(answered);
+    answered.map(|(respond, deed)| incident(verdict, deed, respond, key, at)).collect()
+}
+
+fn incident(verdict: &ActVerdict, deed: Deed, respond: Respond, key: &str, at: Millis) -> Incident {
+    let who = deed.involvement.author;
+    let agents = deed.involvement.judged_as == JudgedAs::Agents;
+    let group = who.as_ref().filter(|_| agents && deed.sweeping).map(|who| format!("sweep/{}", who.id));
+    let name = who.as_ref().map_or("somebody", |who| who.login.as_str());
+    Incident {
+        kind: if agents { Kind::Moved } else { Kind::Unseen },
+        once_key: format!("{key}#{}", deed.id),
+        group,
+        title: format!("{name} {} in {}", deed.what, verdict.repository.name),
+        agent: deed.involvement.agents.iter().find_map(|trace| trace.registered.clone()),
+        who,
+        at,
+        findings: deed.findings,
+        respond,
+    }
+}

@@ -1,0 +1,289 @@
+//! A look at a branch or tag: judge how it came to stand where it stands, and answer what was done against the rules.
+//!
+//! Who moved it only the signed deliveries tell, so every move is kept as evidence until it was judged. The look reads
+//! where the branch stands now: what the deliveries tell must lead there, or the look waits for the rest.
+//!
+//! Known races:
+//! - Somebody pushes between the look and the answer. The answer names where the branch must stand, so it changes
+//!   nothing, and the next look sees the new push.
+//! - A crash after the answer. The next look sees the branch where it belongs, and nothing is left to do.
+
+use policy::act::{ActVerdict, Landed, Move, Pushed, RefFacts, Refused, Remedy};
+use policy::decide::decide_ref;
+use policy::facts::{AccountKind, Lines, Roster};
+use policy::incident::incidents;
+use policy::plan::plan_ref;
+use policy::rules::RuleSource;
+use policy::{Action, Fact, Millis, RefSubject, Sha};
+
+use super::own::own_rules;
+use super::{Gate, PATIENCE, READ_LAG, ReconcileError, later, written};
+use crate::github::{ForgeError, RefRead};
+use crate::lease::Lease;
+use crate::store::{ActionOutcome, Evidence, Next, VerdictRecord, backoff};
+
+/// Looks at a branch or tag.
+pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Result<Next, ReconcileError> {
+    let now = gate.clock.now();
+    let rules = gate.rulebook.current();
+    let evidence = gate.store.evidence(lease.subject()).await?;
+    if evidence.is_empty() {
+        gate.store.record(lease, Vec::new(), Next::Ended, now).await?;
+        return Ok(Next::Ended);
+    }
+    let told = read_evidence(&evidence)?;
+    let last = told.last().and_then(|(_, pushed)| pushed.after.as_ref());
+    let seen = gate.github.read_ref(subject, last).await?;
+    if last != seen.tip.as_ref() && lease.attempts() < PATIENCE {
+        return Ok(Next::Retry {
+            at: later(now, READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2)),
+            error: "what deliveries tell does not lead to where it stands".to_owned(),
+        });
+    }
+    let (node, tip) = (seen.node.clone(), seen.tip.clone());
+    let facts = Box::pin(facts(gate, lease, subject, seen, &told, &rules, now)).await?;
+    let verdict = decide_ref(&facts, &rules);
+    let actions = plan_ref(&verdict, &facts);
+
+    let record = record_of(&verdict, &facts, &rules)?;
+    let opened = incidents(&verdict, &lease.subject().key(), now);
+    let intended = gate.store.intend_with(lease, record, written(&actions)?, opened).await?;
+    let mut outcomes = Vec::new();
+    let mut refused = false;
+    for (action, id) in actions.iter().zip(intended.actions) {
+        let outcome = match apply(gate, lease, &node, action).await {
+            Ok(note) => ActionOutcome::Done { note },
+            // Somebody was faster, or a ruleset stands in the way: which of both the next look sees.
+            Err(ForgeError::Refused { message, .. }) => {
+                refused = true;
+                ActionOutcome::Refused { error: message }
+            }
+            Err(error) => {
+                let outcome = ActionOutcome::Failed { error: error.to_string() };
+                gate.store.settle(&id, outcome, gate.clock.now()).await?;
+                return Err(error.into());
+            }
+        };
+        outcomes.push((id, outcome));
+    }
+    tracing::info!(
+        subject = %lease.subject(),
+        tip = tip.as_ref().map_or("gone", Sha::short),
+        verdict = verdict.conclusion.as_str(),
+        actions = actions.len(),
+        "judged"
+    );
+    metrics::counter!("portcullis_verdicts_total", "conclusion" => verdict.conclusion.as_str()).increment(1);
+    if refused {
+        for (id, outcome) in outcomes {
+            gate.store.settle(&id, outcome, gate.clock.now()).await?;
+        }
+        let at = later(now, READ_LAG);
+        return Ok(Next::Retry { at, error: "the forge refused to take it back".to_owned() });
+    }
+    let judged = told.iter().map(|(evidence, _)| evidence.id.clone()).collect();
+    gate.store.record_judged(lease, outcomes, judged, Next::Ended, gate.clock.now()).await?;
+    Ok(Next::Ended)
+}
+
+async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Result<String, ForgeError> {
+    match action {
+        Action::PutBack(back) => {
+            gate.github.put_back(lease, node, back).await?;
+            Ok(back.to.as_ref().map_or("gone", Sha::as_str).to_owned())
+        }
+        Action::Undo(undo) => gate.github.undo(lease, node, undo).await,
+        // Refs show no check.
+        Action::ShowCheck(_) => Ok(String::new()),
+    }
+}
+
+/// What deliveries told, in the order in which one move leads to the next.
+fn read_evidence(evidence: &[Evidence]) -> Result<Vec<(&Evidence, Pushed)>, ReconcileError> {
+    let mut rest = Vec::with_capacity(evidence.len());
+    for one in evidence {
+        rest.push((one, serde_json::from_str::<Pushed>(&one.body)?));
+    }
+    let mut ordered: Vec<(&Evidence, Pushed)> = Vec::with_capacity(rest.len());
+    // The first is the one that no other leads to; deliveries of one second come in any order.
+    while !rest.is_empty() {
+        let next = match ordered.last() {
+            Some((_, last)) => rest.iter().position(|(_, pushed)| pushed.before == last.after),
+            None => {
+                let leads_here = |(_, pushed): &(&Evidence, Pushed)| {
+                    !rest.iter().any(|(_, other)| other.after == pushed.before && other != pushed)
+                };
+                rest.iter().position(leads_here)
+            }
+        };
+        ordered.push(rest.remove(next.unwrap_or(0)));
+    }
+    Ok(ordered)
+}
+
+async fn facts(
+    gate: &Gate,
+    lease: &Lease,
+    subject: &RefSubject,
+    seen: RefRead,
+    told: &[(&Evidence, Pushed)],
+    rules: &RuleSource,
+    now: Millis,
+) -> Result<RefFacts, ReconcileError> {
+    let own_rules = own_rules(gate, subject.repo_id, &seen.own_rules, rules).await?;
+    let wanted = rules.wanted(&own_rules);
+    let accounts = told.iter().filter_map(|(_, pushed)| Some(pushed.actor.get().ok()?.id)).collect();
+    let mut roster = Roster {
+        groups: wanted.groups.iter().map(|group| (group.clone(), Fact::Known(Default::default()))).collect(),
+    };
+    gate.github.enroll(subject.installation, &accounts, &mut roster).await?;
+
+    let leads_here = told.last().and_then(|(_, pushed)| pushed.after.clone()) == seen.tip;
+    let joined = told.windows(2).all(|pair| matches!(pair, [(_, a), (_, b)] if a.after == b.before));
+    let moves = match (joined, leads_here) {
+        (false, _) => Fact::unknown("some of its moves were not told"),
+        (true, false) => Fact::unknown("its latest moves were not told"),
+        (true, true) => {
+            let mut moves = Vec::with_capacity(told.len());
+            for (at, (evidence, pushed)) in told.iter().enumerate() {
+                let own = is_own(gate, pushed).await?;
+                let one = Told { evidence, pushed, own, last: at + 1 == told.len() };
+                moves.push(moved(gate, subject, &seen, one, wanted.lines).await?);
+            }
+            Fact::Known(moves)
+        }
+    };
+    let refused = gate.store.refused(lease.subject()).await?;
+    let refused = refused.iter().filter_map(|action| refusal(action, seen.tip.as_ref())).collect();
+    Ok(RefFacts {
+        now,
+        repository: seen.repository,
+        name: subject.name.clone(),
+        default_branch: seen.default_branch.map(|(name, _)| name).unwrap_or_default(),
+        tip: seen.tip,
+        moves,
+        refused,
+        roster,
+        own_rules,
+    })
+}
+
+/// One move that was told of.
+struct Told<'a> {
+    evidence: &'a Evidence,
+    pushed: &'a Pushed,
+    /// The gate did it.
+    own: bool,
+    /// None came after it.
+    last: bool,
+}
+
+async fn moved(
+    gate: &Gate,
+    subject: &RefSubject,
+    seen: &RefRead,
+    told: Told<'_>,
+    lines: Lines,
+) -> Result<Move, ReconcileError> {
+    let Told { evidence, pushed, own, last } = told;
+    // What people and the gate itself did is not judged: nothing is fetched for it.
+    let default_tip = seen.default_branch.as_ref().map(|(_, tip)| tip);
+    let since = pushed.before.as_ref().or(default_tip);
+    let change = match (since, &pushed.after) {
+        _ if own => Fact::unknown("it is the gate's own"),
+        (Some(since), Some(after)) if subject.name.branch().is_some() => {
+            gate.github.moved_change(subject, &seen.repository, since, after, lines).await?
+        }
+        _ => Fact::unknown("there is nothing to compare it with"),
+    };
+    let landed = match last {
+        true => Fact::Known(judged(gate, subject, seen, pushed).await?),
+        false => Fact::Known(Vec::new()),
+    };
+    let tag_moved = subject.name.tag().is_some() && pushed.before.is_some() && pushed.after.is_some();
+    Ok(Move {
+        id: evidence.id.clone(),
+        actor: pushed.actor.clone(),
+        own,
+        before: pushed.before.clone(),
+        after: pushed.after.clone(),
+        forced: pushed.forced || tag_moved,
+        at: evidence.at,
+        signed: signed(&change, &seen.signatures),
+        change,
+        landed,
+    })
+}
+
+/// Whether every commit of the move is signed, as far as the newest hundred tell.
+fn signed(change: &Fact<change::Change>, signatures: &[(Sha, bool)]) -> Fact<bool> {
+    let change = match change {
+        Fact::Known(change) => change,
+        Fact::Unknown(why) => return Fact::Unknown(why.clone()),
+    };
+    for commit in &change.commits {
+        match signatures.iter().find(|(oid, _)| *oid == commit.oid) {
+            Some((_, true)) => {}
+            Some((_, false)) => return Fact::Known(false),
+            None => return Fact::unknown(format!("the signature of {} was not told", commit.oid.short())),
+        }
+    }
+    Fact::Known(true)
+}
+
+/// What the move landed, and whether that had passed.
+async fn judged(
+    gate: &Gate,
+    subject: &RefSubject,
+    seen: &RefRead,
+    pushed: &Pushed,
+) -> Result<Vec<Landed>, ReconcileError> {
+    let mut landed = Vec::new();
+    for pull in &seen.landed {
+        let passed = gate.store.passed(subject.repo_id, &pull.head, Some(pull.number)).await?;
+        let queued = match &pushed.after {
+            Some(after) => gate.store.passed(subject.repo_id, after, None).await?,
+            None => false,
+        };
+        landed.push(Landed { passed, queued, ..pull.clone() });
+    }
+    Ok(landed)
+}
+
+/// Whether the gate did this itself.
+async fn is_own(gate: &Gate, pushed: &Pushed) -> Result<bool, ReconcileError> {
+    match &pushed.actor {
+        Fact::Known(actor) if actor.kind == AccountKind::Bot => {
+            Ok(actor.login.eq_ignore_ascii_case(gate.github.own_login().await?))
+        }
+        _ => Ok(false),
+    }
+}
+
+/// What was refused from where it stands now.
+fn refusal(action: &crate::store::StoredAction, tip: Option<&Sha>) -> Option<Refused> {
+    let (what, from) = match serde_json::from_str(&action.record.body).ok()? {
+        Action::PutBack(back) => (Remedy::MoveBack, back.from),
+        Action::Undo(undo) => (if undo.propose { Remedy::Propose } else { Remedy::Inverse }, Some(undo.onto)),
+        Action::ShowCheck(_) => return None,
+    };
+    let why = action.outcome.clone().unwrap_or_default();
+    (from.as_ref() == tip).then_some(Refused { what, why })
+}
+
+fn record_of(
+    verdict: &ActVerdict,
+    facts: &RefFacts,
+    rules: &RuleSource,
+) -> Result<VerdictRecord, serde_json::Error> {
+    Ok(VerdictRecord {
+        head: verdict.head.clone().unwrap_or_else(Sha::zero),
+        conclusion: verdict.conclusion.as_str().to_owned(),
+        enforcement: verdict.enforcement.as_str().to_owned(),
+        digest: verdict.digest(),
+        rules_digest: rules.key(),
+        facts: serde_json::to_string(facts)?,
+        verdict: serde_json::to_string(verdict)?,
+        decided_at: facts.now,
+    })
+}
