@@ -49,6 +49,15 @@ pub(crate) fn user(world: &World, id: u64) -> Value {
     }
 }
 
+/// A user in the older shape that some objects still have inside.
+pub(crate) fn older_user(world: &World, id: u64) -> Value {
+    let mut shown = user(world, id);
+    if let Value::Object(fields) = &mut shown {
+        fields.remove("user_view_type");
+    }
+    shown
+}
+
 fn account_json(login: &str, id: u64, kind: &str) -> Value {
     let name = segment(login);
     let api = format!("{API}/users/{name}");

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::event::post;
-use super::{API, WEB, node_id, pull, run as runs, segment, user};
+use super::{API, WEB, node_id, older_user, pull, run as runs, segment, user};
 use crate::clock::{Clock, rfc3339};
 use crate::deployment::{Answer, Deployment, DeploymentStatus};
 use crate::pull::PullStatus;
@@ -34,14 +34,21 @@ pub(crate) fn status_json(world: &World, repo: &Repo, of: &Deployment, status: &
         }
         _ => status.target_url.clone(),
     };
-    json!({
+    let mut told = json!({
         "id": status.id, "node_id": node_id("DES", status.id), "url": format!("{url}/statuses/{}", status.id),
         "state": status.state, "creator": user(world, status.creator), "description": status.description,
-        "environment": of.environment, "target_url": target, "log_url": target,
-        "environment_url": status.environment_url, "created_at": rfc3339(status.at),
+        "environment": of.environment, "target_url": target, "created_at": rfc3339(status.at),
         "updated_at": rfc3339(status.at), "deployment_url": url, "repository_url": api,
         "performed_via_github_app": null,
-    })
+    });
+    if let Value::Object(fields) = &mut told {
+        for (key, address) in [("log_url", &target), ("environment_url", &status.environment_url)] {
+            if !address.is_empty() {
+                fields.insert(key.to_owned(), json!(address));
+            }
+        }
+    }
+    told
 }
 
 /// An environment by its number in the repository.
@@ -72,7 +79,7 @@ pub(crate) fn environment(world: &World, repo: &Repo, id: u64, spec: &Environmen
 pub(crate) fn reviewers(world: &World, spec: &EnvironmentSpec) -> Vec<Value> {
     let person = |login: &String| {
         let id = world.account(login).map_or(0, |account| account.id);
-        json!({ "type": "User", "reviewer": user(world, id) })
+        json!({ "type": "User", "reviewer": older_user(world, id) })
     };
     spec.reviewers.iter().map(person).collect()
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::event::post;
-use super::{API, WEB, node_id, segment, user};
+use super::{API, WEB, node_id, older_user, segment, user};
 use crate::clock::rfc3339;
 use crate::release::{Asset, Package, Release};
 use crate::repo::Repo;
@@ -35,7 +35,7 @@ fn asset_json(world: &World, repo: &Repo, of: &Release, asset: &Asset) -> Value 
         "id": asset.id, "node_id": node_id("RA", asset.id), "name": asset.name, "label": null,
         "state": "uploaded", "content_type": "application/octet-stream", "size": asset.size,
         "digest": asset.digest, "download_count": 0, "created_at": rfc3339(asset.at),
-        "updated_at": rfc3339(asset.at), "uploader": user(world, asset.uploader),
+        "updated_at": rfc3339(asset.at), "uploader": older_user(world, asset.uploader),
         "url": format!("{API}/repos/{full_name}/releases/assets/{}", asset.id),
         "browser_download_url": format!("{WEB}/{full_name}/releases/download/{tag}/{name}"),
     })

@@ -24,7 +24,11 @@ pub(crate) fn short_repository(world: &World, repo: &Repo) -> Value {
         SHORT.contains(&key)
             || ((key == "url" || key.ends_with("_url")) && key != "mirror_url" && !LONG_LINKS.contains(&key))
     };
-    Value::Object(fields.into_iter().filter(|(key, _)| is_short(key)).collect::<Map<_, _>>())
+    let mut short: Map<String, Value> = fields.into_iter().filter(|(key, _)| is_short(key)).collect();
+    if let Some(Value::Object(owner)) = short.get_mut("owner") {
+        owner.remove("user_view_type");
+    }
+    Value::Object(short)
 }
 
 pub(crate) fn workflow(repo: &Repo, workflow: &Workflow) -> Value {
