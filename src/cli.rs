@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod incidents;
 mod init;
+mod limits;
 mod rules;
 mod serve;
 mod source;
@@ -50,6 +51,8 @@ enum Verb {
     Demo(demo::Play),
     /// Write commented rules and their cases to start from
     Init(init::Init),
+    /// Tell what cannot be decided, or only in part, and what helps
+    Limits(limits::Limits),
     /// Print the manual or the schema of the rules language
     Rules(rules::Rules),
 }
@@ -71,6 +74,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Doctor(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Init(verb) => verb.run(),
+        Verb::Limits(verb) => verb.run(),
         Verb::Rules(verb) => verb.run(),
     };
     match outcome {
