@@ -16,9 +16,11 @@ use policy::facts::{AccountKind, Group, Lines, OwnRules, Roster};
 use policy::incident::incidents;
 use policy::plan::plan_ref;
 use policy::rules::RuleSource;
+use policy::strike::strikes;
 use policy::{Action, Fact, Millis, RefSubject, Sha, UserId, Wanted};
 
 use super::own::own_rules;
+use super::strike;
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, later, written};
 use crate::github::{ForgeError, RefRead};
 use crate::lease::Lease;
@@ -92,6 +94,8 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
         let at = later(now, READ_LAG);
         return Ok(Next::Retry { at, error: "the forge refused to take it back".to_owned() });
     }
+    let struck = strikes(&verdict, &facts, &actions, &lease.subject().key());
+    strike::count(gate, lease, (&intended.verdict, &rules), struck).await?;
     gate.store.note_tips(subject.repo_id, vec![(subject.name.as_str().to_owned(), tip)], now).await?;
     let judged = told.iter().map(|(evidence, _)| evidence.id.clone()).collect();
     gate.store.record_judged(lease, outcomes, judged, Next::Ended, gate.clock.now()).await?;
@@ -135,8 +139,8 @@ async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Resul
             Ok(back.to.as_ref().map_or("gone", Sha::as_str).to_owned())
         }
         Action::Undo(undo) => gate.github.undo(lease, node, undo).await,
-        // Refs show no check.
-        Action::ShowCheck(_) => Ok(String::new()),
+        // Refs show no check, and merge nothing.
+        Action::ShowCheck(_) | Action::DisableAutoMerge(_) => Ok(String::new()),
     }
 }
 
@@ -320,7 +324,7 @@ fn refusal(action: &crate::store::StoredAction, tip: Option<&Sha>) -> Option<Ref
     let (what, from) = match serde_json::from_str(&action.record.body).ok()? {
         Action::PutBack(back) => (Remedy::MoveBack, back.from),
         Action::Undo(undo) => (if undo.propose { Remedy::Propose } else { Remedy::Inverse }, Some(undo.onto)),
-        Action::ShowCheck(_) => return None,
+        Action::ShowCheck(_) | Action::DisableAutoMerge(_) => return None,
     };
     let why = action.outcome.clone().unwrap_or_default();
     (from.as_ref() == tip).then_some(Refused { what, why })

@@ -11,3 +11,4 @@ mod review;
 mod rule;
 mod scene;
 mod sibling;
+mod suspension;
