@@ -6,7 +6,7 @@ use crate::act::{ActVerdict, Deed};
 use crate::facts::Account;
 use crate::ids::Millis;
 use crate::rules::Respond;
-use crate::verdict::{Finding, JudgedAs};
+use crate::verdict::{Code, Finding, JudgedAs};
 
 /// Something for people to look into. Made again it is the same: [`Incident::once_key`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ pub struct Incident {
 pub enum Kind {
     /// A branch or tag was moved against the rules.
     Moved,
+    /// A pull request was merged without a verdict that passed, or landed as something else.
+    MergedPast,
     /// It could not be seen who did what.
     Unseen,
 }
@@ -50,6 +52,7 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Moved => "moved",
+            Self::MergedPast => "merged-past-the-gate",
             Self::Unseen => "unseen",
         }
     }
@@ -69,7 +72,13 @@ fn incident(verdict: &ActVerdict, deed: Deed, respond: Respond, key: &str, at: M
     let group = who.as_ref().filter(|_| agents && deed.sweeping).map(|who| format!("sweep/{}", who.id));
     let name = who.as_ref().map_or("somebody", |who| who.login.as_str());
     Incident {
-        kind: if agents { Kind::Moved } else { Kind::Unseen },
+        kind: if past_the_gate(&deed.findings) {
+            Kind::MergedPast
+        } else if agents {
+            Kind::Moved
+        } else {
+            Kind::Unseen
+        },
         once_key: format!("{key}#{}", deed.id),
         group,
         title: format!("{name} {} in {}", deed.what, verdict.repository.name),
@@ -79,4 +88,8 @@ fn incident(verdict: &ActVerdict, deed: Deed, respond: Respond, key: &str, at: M
         findings: deed.findings,
         respond,
     }
+}
+
+fn past_the_gate(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| matches!(finding.code, Code::MergedPast | Code::LandsOtherwise))
 }

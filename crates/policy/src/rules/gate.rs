@@ -18,6 +18,31 @@ pub struct Gate {
     pub enforcement: Enforcement,
     /// What is done about something denied that has happened, where no rule says.
     pub respond: BTreeSet<Respond>,
+    /// What is done about an agent's work that was merged past the gate.
+    pub merged: OnMerged,
+}
+
+/// What is done about an agent's work that was merged past the gate, beside telling of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMerged {
+    /// Nothing.
+    #[default]
+    Report,
+    /// A pull request is opened that takes it back. Whether it is merged is up to people.
+    ProposeRevert,
+}
+
+impl OnMerged {
+    const ALL: [Self; 2] = [Self::Report, Self::ProposeRevert];
+
+    /// The word in `rules.toml`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::ProposeRevert => "propose_revert",
+        }
+    }
 }
 
 /// The check run's name when the rules give none.
@@ -25,12 +50,19 @@ pub const DEFAULT_CHECK: &str = "portcullis";
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { check: DEFAULT_CHECK.to_owned(), enforcement: Enforcement::Active, respond: BTreeSet::new() }
+        Self {
+            check: DEFAULT_CHECK.to_owned(),
+            enforcement: Enforcement::Active,
+            respond: BTreeSet::new(),
+            merged: OnMerged::Report,
+        }
     }
 }
 
 const ENFORCEMENTS: [&str; 3] =
     [Enforcement::Active.as_str(), Enforcement::Evaluate.as_str(), Enforcement::Disabled.as_str()];
+
+const ON_MERGED: [&str; 2] = [OnMerged::Report.as_str(), OnMerged::ProposeRevert.as_str()];
 
 pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Gate {
     let mut gate = Gate::default();
@@ -54,6 +86,20 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
     }
     let responses = table.texts("respond", complaints).map(|texts| texts.value).unwrap_or_default();
     gate.respond.extend(responses.iter().filter_map(|text| parse_response(text, complaints)));
+    if let Some(merged) = table.text("merged", complaints) {
+        match OnMerged::ALL.into_iter().find(|known| known.as_str() == merged.value) {
+            Some(known) => gate.merged = known,
+            None => {
+                let message =
+                    format!("`{}` is nothing that is done about a merge", merged.value.escape_debug());
+                let help = nearest(&merged.value, &ON_MERGED)
+                    .map_or_else(|| "Known: `report` and `propose_revert`.".to_owned(), |near| {
+                        format!("Did you mean `{near}`?")
+                    });
+                complaints.error(Code::BadValue, merged.span, message, help);
+            }
+        }
+    }
     table.finish(complaints);
     gate
 }
@@ -109,6 +155,15 @@ pub(super) const TABLE: reference::Table = reference::Table {
             default: Some("\"report\""),
             meaning: "What is done about something that has happened and is denied, where no rule says: by an agent that nobody registered, outside an agent's bounds, or by a rule without `respond`. `report` opens an incident; `revert` also puts branches and tags back.",
             bad: Bad { text: "respond = \"undo\"", code: Code::BadValue },
+        },
+        Key {
+            name: "merged",
+            needed: false,
+            shape: Shape::OneOf(&ON_MERGED),
+            words: "`report` or `propose_revert`",
+            default: Some("\"report\""),
+            meaning: "What is done about an agent's work that was merged past the gate: without a verdict that passed, or as something else than what was judged. `report` opens an incident; `propose_revert` also opens a pull request that takes it back, and never merges it.",
+            bad: Bad { text: "merged = \"revert\"", code: Code::BadValue },
         },
     ],
     good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\nrespond     = [\"revert\"]\n",
