@@ -25,10 +25,12 @@ mod error;
 mod facts;
 mod fetch;
 mod folder;
+mod inverse;
 mod read;
 mod trim;
 
 pub use error::GitError;
+pub use inverse::{Inverse, InverseRequest};
 
 use command::Git;
 use fetch::{Remote, Turns};

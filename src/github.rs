@@ -30,6 +30,7 @@ mod reference;
 mod roster;
 mod rules;
 mod settings;
+mod undo;
 mod window;
 mod wire;
 
@@ -61,6 +62,8 @@ struct Inner {
     shown: apply::Shown,
     /// The installation of the policy repository.
     policy: moka::future::Cache<policy::RepoName, policy::InstallationId>,
+    /// The login of our own bot, once it was asked for.
+    own_login: tokio::sync::OnceCell<String>,
     git: Arc<GitCache>,
 }
 
@@ -77,10 +80,24 @@ impl GitHub {
             activities: activity::Activities::new(),
             shown: apply::Shown::new(),
             policy: moka::future::Cache::new(10),
+            own_login: tokio::sync::OnceCell::new(),
             api,
             git,
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The login of the App's own bot: what it did is the gate's own. GitHub reserves `[bot]` for Apps.
+    ///
+    /// # Errors
+    /// [`ForgeError`] when the forge does not tell; it is asked once.
+    pub async fn own_login(&self) -> Result<&str, ForgeError> {
+        let api = &self.inner.api;
+        let ask = async || {
+            let app: wire::AppNode = api.read_as_app("get_app", api.addresses.rest(&["app"])).await?;
+            Ok(format!("{}[bot]", app.slug))
+        };
+        self.inner.own_login.get_or_try_init(ask).await.map(String::as_str)
     }
 
     /// Forgets who belongs to which organisation and team: a delivery told of a change.

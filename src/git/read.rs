@@ -59,10 +59,10 @@ fn old_side<'a>(merge_base: Option<&'a Sha>, head: &Sha) -> &'a str {
     merge_base.map_or(empty, Sha::as_str)
 }
 
-struct Look<'a> {
-    git: &'a Git,
-    limits: &'a Limits,
-    folder: &'a Folder,
+pub(super) struct Look<'a> {
+    pub(super) git: &'a Git,
+    pub(super) limits: &'a Limits,
+    pub(super) folder: &'a Folder,
 }
 
 impl Look<'_> {
@@ -91,7 +91,11 @@ impl Look<'_> {
         if found.len() > self.limits.max_commits { Err(GitError::TooLarge("commits")) } else { Ok(found) }
     }
 
-    async fn files(&self, merge_base: Option<&Sha>, head: &Sha) -> Result<Vec<FileChange>, GitError> {
+    pub(super) async fn files(
+        &self,
+        merge_base: Option<&Sha>,
+        head: &Sha,
+    ) -> Result<Vec<FileChange>, GitError> {
         let args: Vec<&str> =
             COMPARE.into_iter().chain(["--raw", old_side(merge_base, head), head.as_str()]).collect();
         let printed = self.succeed(&args, Vec::new()).await?;

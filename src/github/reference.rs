@@ -6,9 +6,9 @@
 
 use policy::act::Landed;
 use policy::facts::{Lines, Repository};
-use policy::plan::{Kept, PutBack, Undo};
+use policy::plan::{Kept, PutBack};
 use policy::rules::{OWN_MAX_BYTES, OWN_RULES};
-use policy::{Fact, RefSubject, Sha};
+use policy::{Fact, InstallationId, RefSubject, Sha};
 use serde::{Deserialize, Serialize};
 
 use super::GitHub;
@@ -129,7 +129,7 @@ struct Moves<'a> {
 /// A `RefUpdate`; zeros mean that it is not there.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RefUpdate<'a> {
+pub(super) struct RefUpdate<'a> {
     name: &'a str,
     before_oid: &'a str,
     after_oid: &'a str,
@@ -206,26 +206,32 @@ impl GitHub {
         let keep = action.keep.iter().map(kept);
         let back =
             RefUpdate { name: action.name.as_str(), before_oid: &before, after_oid: &after, force: true };
-        let moves = Moves { repository: node, moves: keep.chain([back]).collect() };
-        let installation = lease.subject().place().installation;
+        self.update_refs(lease.subject().place().installation, node, keep.chain([back]).collect()).await
+    }
+
+    /// Changes several refs at once, or none of them.
+    pub(super) async fn update_refs(
+        &self,
+        installation: InstallationId,
+        node: &str,
+        moves: Vec<RefUpdate<'_>>,
+    ) -> Result<(), ForgeError> {
+        let moves = Moves { repository: node, moves };
         let _: serde_json::Value = self.inner.api.mutate(installation, &UPDATE_REFS, &moves).await?;
         Ok(())
     }
 }
 
-impl GitHub {
-    /// Takes content back with a commit on top, or proposes it. Says which commit or pull request was made.
-    ///
-    /// # Errors
-    /// [`ForgeError::Refused`] when that cannot be done: look again.
-    pub async fn undo(&self, _: &Lease, _: &str, undo: &Undo) -> Result<String, ForgeError> {
-        Err(ForgeError::Refused { what: "undo".to_owned(), status: 422, message: undo.name.to_string() })
-    }
+/// A name that may be there already from an earlier try: it says the same, for it carries the delivery's name.
+pub(super) fn kept(kept: &Kept) -> RefUpdate<'_> {
+    RefUpdate::new_at(&kept.name, &kept.sha)
 }
 
-/// A name that may be there already from an earlier try: it says the same, for it carries the delivery's name.
-fn kept(kept: &Kept) -> RefUpdate<'_> {
-    RefUpdate { name: &kept.name, before_oid: NOTHING, after_oid: kept.sha.as_str(), force: false }
+impl<'a> RefUpdate<'a> {
+    /// A ref that must not be there yet.
+    pub(super) fn new_at(name: &'a str, sha: &'a Sha) -> Self {
+        Self { name, before_oid: NOTHING, after_oid: sha.as_str(), force: false }
+    }
 }
 
 impl Found {

@@ -10,6 +10,12 @@ use serde::Deserialize;
 use super::error::{ForgeError, quote};
 use super::file::BranchNode;
 
+/// The App itself.
+#[derive(Debug, Deserialize)]
+pub(super) struct AppNode {
+    pub(super) slug: String,
+}
+
 /// A moment as GitHub writes it, RFC 3339.
 pub(super) fn moment(text: &str) -> Option<Millis> {
     text.parse::<jiff::Timestamp>().ok().map(|at| Millis(at.as_millisecond()))

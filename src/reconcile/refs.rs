@@ -20,7 +20,7 @@ use super::own::own_rules;
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, later, written};
 use crate::github::{ForgeError, RefRead};
 use crate::lease::Lease;
-use crate::store::{ActionOutcome, ActionState, Evidence, Next, VerdictRecord, backoff};
+use crate::store::{ActionOutcome, Evidence, Next, VerdictRecord, backoff};
 
 /// Looks at a branch or tag.
 pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Result<Next, ReconcileError> {
@@ -138,7 +138,6 @@ async fn facts(
     };
     gate.github.enroll(subject.installation, &accounts, &mut roster).await?;
 
-    let done = gate.store.own_moves(lease.subject()).await?;
     let leads_here = told.last().and_then(|(_, pushed)| pushed.after.clone()) == seen.tip;
     let joined = told.windows(2).all(|pair| matches!(pair, [(_, a), (_, b)] if a.after == b.before));
     let moves = match (joined, leads_here) {
@@ -147,7 +146,7 @@ async fn facts(
         (true, true) => {
             let mut moves = Vec::with_capacity(told.len());
             for (at, (evidence, pushed)) in told.iter().enumerate() {
-                let own = done.iter().any(|action| is_own(action, subject, pushed));
+                let own = is_own(gate, pushed).await?;
                 let one = Told { evidence, pushed, own, last: at + 1 == told.len() };
                 moves.push(moved(gate, subject, &seen, one, wanted.lines).await?);
             }
@@ -252,26 +251,13 @@ async fn judged(
 }
 
 /// Whether the gate did this itself.
-fn is_own(action: &crate::store::StoredAction, subject: &RefSubject, pushed: &Pushed) -> bool {
-    let by_bot = pushed.actor.get().is_ok_and(|actor| actor.kind == AccountKind::Bot);
-    let may_be_done =
-        matches!(action.state, ActionState::Done | ActionState::Pending | ActionState::Superseded);
-    let Ok(body) = serde_json::from_str::<Action>(&action.record.body) else { return false };
-    by_bot
-        && may_be_done
-        && match body {
-            Action::PutBack(back) => {
-                back.name == subject.name && back.from == pushed.before && back.to == pushed.after
-            }
-            Action::Undo(undo) => {
-                let made = action.outcome.as_deref();
-                !undo.propose
-                    && undo.name == subject.name
-                    && Some(&undo.onto) == pushed.before.as_ref()
-                    && made.is_none_or(|made| Some(made) == pushed.after.as_ref().map(Sha::as_str))
-            }
-            Action::ShowCheck(_) => false,
+async fn is_own(gate: &Gate, pushed: &Pushed) -> Result<bool, ReconcileError> {
+    match &pushed.actor {
+        Fact::Known(actor) if actor.kind == AccountKind::Bot => {
+            Ok(actor.login.eq_ignore_ascii_case(gate.github.own_login().await?))
         }
+        _ => Ok(false),
+    }
 }
 
 /// What was refused from where it stands now.

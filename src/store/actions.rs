@@ -121,22 +121,6 @@ impl Store {
 }
 
 impl Store {
-    /// What the gate did to a branch or tag, or may have done, newest first. At most 50.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn own_moves(&self, subject: &Subject) -> Result<Vec<StoredAction>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT kind, once_key, body, state, outcome, at FROM actions \
-             WHERE subject_key = $1 AND kind IN ('put_back', 'undo') AND state IN ('done', 'pending', 'superseded') \
-             ORDER BY at DESC LIMIT 50",
-        )
-        .bind(subject.key())
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(stored).collect()
-    }
-
     /// What the forge refused to do about a subject, newest first. At most 20.
     ///
     /// # Errors
