@@ -122,6 +122,20 @@ impl GitHub {
         }
     }
 
+    /// Reads the members of groups anew: what is remembered for some minutes is not good enough for what is about to
+    /// land.
+    ///
+    /// # Errors
+    /// As [`GitHub::gather`].
+    pub async fn renew_members(
+        &self,
+        installation: InstallationId,
+        wanted: &Wanted,
+        since: Millis,
+    ) -> Result<(), ForgeError> {
+        self.inner.rosters.renewed(installation, wanted.groups.iter(), since).await
+    }
+
     /// Adds accounts to a roster that was gathered without them, from memory as a rule.
     ///
     /// # Errors
@@ -238,7 +252,7 @@ impl GitHub {
         if matches!(found, Err(GitError::Refused(_))) {
             self.inner.api.reject(subject.installation, &token).await;
         }
-        let change = change_or(found, &pull.head.sha)?;
+        let change = known_or(found, &pull.head.sha)?;
         let proposed = self.proposed(subject, repository, pull, &change, ask).await?;
         Ok((change, proposed))
     }
@@ -277,9 +291,9 @@ fn which<'a>(subject: &'a PullSubject, check: &'a str) -> Which<'a> {
 }
 
 /// What a failure of git means: some are moments to wait for, some are facts that stay unknown.
-pub(super) fn change_or(found: Result<Change, GitError>, head: &Sha) -> Result<Fact<Change>, ForgeError> {
+pub(super) fn known_or<T>(found: Result<T, GitError>, head: &Sha) -> Result<Fact<T>, ForgeError> {
     match found {
-        Ok(change) => Ok(Fact::Known(change)),
+        Ok(known) => Ok(Fact::Known(known)),
         Err(GitError::NotThereYet | GitError::Busy) => {
             Err(ForgeError::NotYet { what: format!("the objects of {}", head.short()) })
         }
@@ -319,7 +333,7 @@ mod tests {
     #[test]
     fn a_failure_of_git_is_a_wait_a_fact_or_an_error() {
         let head = Sha::parse(&"a".repeat(40)).unwrap();
-        let check = |error| change_or(Err(error), &head);
+        let check = |error| known_or::<Change>(Err(error), &head);
         assert!(matches!(check(GitError::NotThereYet), Err(ForgeError::NotYet { .. })));
         for error in [GitError::TimedOut, GitError::TooLarge("files"), GitError::Unseen("x".into())] {
             assert!(matches!(check(error), Ok(Fact::Unknown(_))));

@@ -192,7 +192,7 @@ impl GitHub {
         if matches!(found, Err(GitError::Refused(_))) {
             self.inner.api.reject(subject.installation, &token).await;
         }
-        super::gather::change_or(found, after)
+        super::gather::known_or(found, after)
     }
 
     /// Moves a branch or tag, if it stands where it is expected to, and names what it stood on in the same step.
