@@ -81,6 +81,7 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
         let at = later(now, READ_LAG);
         return Ok(Next::Retry { at, error: "the forge refused to take it back".to_owned() });
     }
+    gate.store.note_tips(subject.repo_id, vec![(subject.name.as_str().to_owned(), tip)], now).await?;
     let judged = told.iter().map(|(evidence, _)| evidence.id.clone()).collect();
     gate.store.record_judged(lease, outcomes, judged, Next::Ended, gate.clock.now()).await?;
     Ok(Next::Ended)
