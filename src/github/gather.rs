@@ -38,6 +38,12 @@ impl Seen {
         &self.read.repository
     }
 
+    /// The name of its head branch, hostile text.
+    #[must_use]
+    pub fn head_name(&self) -> &str {
+        &self.read.pull.head.name
+    }
+
     /// The repository's own rules at its default branch.
     #[must_use]
     pub fn own_rules(&self) -> &Fact<RulesFile> {

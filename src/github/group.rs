@@ -156,7 +156,9 @@ fn chain(all: &[Option<Entry>], told: &GroupTold) -> Fact<Option<Vec<Entry>>> {
                 at = &entry.base;
             }
             (Some(_), None) => {
-                return Fact::unknown(format!("it holds more than the {MOST_MEMBERS} that are judged together"));
+                return Fact::unknown(format!(
+                    "it holds more than the {MOST_MEMBERS} that are judged together"
+                ));
             }
             (Some(_), Some(_)) => return Fact::unknown("two entries of the queue become the same commit"),
             (None, _) if found.is_empty() => return Fact::Known(None),

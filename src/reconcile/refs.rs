@@ -8,19 +8,19 @@
 //!   nothing, and the next look sees the new push.
 //! - A crash after the answer. The next look sees the branch where it belongs, and nothing is left to do.
 
-use policy::act::{ActVerdict, Landed, Move, Pushed, RefFacts, Refused, Remedy};
+use policy::act::{Landed, Move, Pushed, RefFacts, Refused, Remedy};
 use policy::decide::decide_ref;
 use policy::facts::{AccountKind, Lines, Roster};
 use policy::incident::incidents;
 use policy::plan::plan_ref;
 use policy::rules::RuleSource;
-use policy::{Action, Fact, Millis, RefSubject, Sha};
+use policy::{Action, Fact, Millis, Place, RefSubject, Sha};
 
 use super::own::own_rules;
-use super::{Gate, PATIENCE, READ_LAG, ReconcileError, later, written};
+use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, written};
 use crate::github::{ForgeError, RefRead};
 use crate::lease::Lease;
-use crate::store::{ActionOutcome, Evidence, Next, VerdictRecord, backoff};
+use crate::store::{ActionOutcome, Evidence, Next, backoff};
 
 /// Looks at a branch or tag.
 pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Result<Next, ReconcileError> {
@@ -45,7 +45,7 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
     let verdict = decide_ref(&facts, &rules);
     let actions = plan_ref(&verdict, &facts);
 
-    let record = record_of(&verdict, &facts, &rules)?;
+    let record = act_record(&verdict, &facts, &rules, now)?;
     let opened = incidents(&verdict, &lease.subject().key(), now);
     let intended = gate.store.intend_with(lease, record, written(&actions)?, opened).await?;
     let mut outcomes = Vec::new();
@@ -94,8 +94,8 @@ async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Resul
             Ok(back.to.as_ref().map_or("gone", Sha::as_str).to_owned())
         }
         Action::Undo(undo) => gate.github.undo(lease, node, undo).await,
-        // Refs show no check.
-        Action::ShowCheck(_) => Ok(String::new()),
+        // Refs show no check, and are no pull request.
+        Action::ShowCheck(_) | Action::ProposeRevert(_) => Ok(String::new()),
     }
 }
 
@@ -193,7 +193,9 @@ async fn moved(
     let change = match (since, &pushed.after) {
         _ if own => Fact::unknown("it is the gate's own"),
         (Some(since), Some(after)) if subject.name.branch().is_some() => {
-            gate.github.moved_change(subject, &seen.repository, since, after, lines).await?
+            let RefSubject { installation, repo_id, repo, .. } = subject;
+            let place = Place { installation: *installation, repo_id: *repo_id, repo };
+            gate.github.moved_change(place, &seen.repository, since, after, lines).await?
         }
         _ => Fact::unknown("there is nothing to compare it with"),
     };
@@ -266,25 +268,8 @@ fn refusal(action: &crate::store::StoredAction, tip: Option<&Sha>) -> Option<Ref
     let (what, from) = match serde_json::from_str(&action.record.body).ok()? {
         Action::PutBack(back) => (Remedy::MoveBack, back.from),
         Action::Undo(undo) => (if undo.propose { Remedy::Propose } else { Remedy::Inverse }, Some(undo.onto)),
-        Action::ShowCheck(_) => return None,
+        Action::ShowCheck(_) | Action::ProposeRevert(_) => return None,
     };
     let why = action.outcome.clone().unwrap_or_default();
     (from.as_ref() == tip).then_some(Refused { what, why })
-}
-
-fn record_of(
-    verdict: &ActVerdict,
-    facts: &RefFacts,
-    rules: &RuleSource,
-) -> Result<VerdictRecord, serde_json::Error> {
-    Ok(VerdictRecord {
-        head: verdict.head.clone().unwrap_or_else(Sha::zero),
-        conclusion: verdict.conclusion.as_str().to_owned(),
-        enforcement: verdict.enforcement.as_str().to_owned(),
-        digest: verdict.digest(),
-        rules_digest: rules.key(),
-        facts: serde_json::to_string(facts)?,
-        verdict: serde_json::to_string(verdict)?,
-        decided_at: facts.now,
-    })
 }

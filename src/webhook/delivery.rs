@@ -8,8 +8,8 @@ use policy::act::{GroupTold, Pushed, RefName};
 use policy::facts::AccountKind;
 use policy::rules::OWN_RULES;
 use policy::{
-    Fact, Floor, GroupSubject, InstallationId, Millis, PullSubject, RefSubject, RepoId, RepoName, ReviewFloor,
-    Subject,
+    Fact, Floor, GroupSubject, InstallationId, Millis, PullSubject, RefSubject, RepoId, RepoName,
+    ReviewFloor, Subject,
 };
 use serde::de::DeserializeOwned;
 
@@ -199,7 +199,8 @@ fn on_merge_group(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     let place = Place::of(common)?;
     let group = parse::<OnMergeGroup>(body)?.merge_group;
     let named = |name: &str, field: &str| {
-        let misfit = || Trouble::Misfit(Misfit { path: field.to_owned(), error: "it is no branch".to_owned() });
+        let misfit =
+            || Trouble::Misfit(Misfit { path: field.to_owned(), error: "it is no branch".to_owned() });
         RefName::parse(name).filter(|name| name.branch().is_some()).ok_or_else(misfit)
     };
     let head_ref = named(&group.head_ref, "merge_group.head_ref")?;

@@ -86,7 +86,9 @@ fn lands_otherwise(message: String) -> Finding {
         why: None,
         evidence: Vec::new(),
         evidence_total: 0,
-        way_out: Some("Compare it with the pull request; take it out of the queue and put it there anew.".to_owned()),
+        way_out: Some(
+            "Compare it with the pull request; take it out of the queue and put it there anew.".to_owned(),
+        ),
     }
 }
 

@@ -74,7 +74,8 @@ fn judge(facts: &MergeFacts, source: &RuleSource) -> (Involvement, Vec<Finding>)
 /// No verdict stood for the head: whose work it was is looked at now.
 fn unjudged(facts: &MergeFacts, source: &RuleSource) -> (Involvement, Vec<Finding>) {
     let afterwards = facts.afterwards.as_deref().map(|facts| decide(facts, source));
-    let own = afterwards.and_then(|verdict| verdict.pulls.into_iter().find(|pull| pull.number == facts.number));
+    let own =
+        afterwards.and_then(|verdict| verdict.pulls.into_iter().find(|pull| pull.number == facts.number));
     let Some(pull) = own else {
         let why = cannot_see("whose work was merged without a verdict".to_owned());
         return (nobodys(JudgedAs::Unknown), vec![why]);

@@ -92,10 +92,10 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
             None => {
                 let message =
                     format!("`{}` is nothing that is done about a merge", merged.value.escape_debug());
-                let help = nearest(&merged.value, &ON_MERGED)
-                    .map_or_else(|| "Known: `report` and `propose_revert`.".to_owned(), |near| {
-                        format!("Did you mean `{near}`?")
-                    });
+                let help = nearest(&merged.value, &ON_MERGED).map_or_else(
+                    || "Known: `report` and `propose_revert`.".to_owned(),
+                    |near| format!("Did you mean `{near}`?"),
+                );
                 complaints.error(Code::BadValue, merged.span, message, help);
             }
         }
