@@ -71,6 +71,7 @@ impl Default for AppSpec {
         let events = [
             "check_run",
             "check_suite",
+            "merge_group",
             "member",
             "membership",
             "organization",

@@ -24,7 +24,7 @@ use crate::rules::{RuleSource, Rules};
 use crate::verdict::{
     Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, RulesInForce, Verdict,
 };
-pub use act::decide_ref;
+pub use act::{decide_ref, is_person};
 use approval::Bench;
 pub use group::decide_group;
 use involve::Involved;

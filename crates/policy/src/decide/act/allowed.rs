@@ -4,9 +4,20 @@ use change::Class;
 
 use crate::act::{Move, RefFacts};
 use crate::decide::cannot_see;
-use crate::facts::Fact;
+use crate::facts::{Account, Fact};
+use crate::ids::UserId;
 use crate::predicate::Scene;
 use crate::verdict::{Code, Effect, Evidence, Finding};
+
+/// GitHub's own account that makes the branches of merge groups, moves the base, and takes the branches away again.
+const MERGE_QUEUE: UserId = UserId(118_344_674);
+/// Where it makes them.
+const QUEUE: &str = "gh-readonly-queue/";
+
+/// The forge's merge queue made or deleted a branch of its own.
+pub(super) fn made_by_the_queue(facts: &RefFacts, actor: &Account) -> bool {
+    actor.id == MERGE_QUEUE && facts.name.branch().is_some_and(|branch| branch.starts_with(QUEUE))
+}
 
 /// The forge's merge queue landed it, and the gate had judged the group. The queue is nobody's hand.
 pub(super) fn landed_by_the_queue(moved: &Move) -> bool {
@@ -18,6 +29,19 @@ pub(super) fn landed_by_the_queue(moved: &Move) -> bool {
 pub(super) fn landed_what_passed(moved: &Move) -> bool {
     let Fact::Known(landed) = &moved.landed else { return false };
     !moved.forced && !landed.is_empty() && landed.iter().all(|pull| pull.passed)
+}
+
+/// A commit was replaced by a copy of itself that nobody signed: it looks the same everywhere but in its signature.
+pub(super) fn stripped(moved: &Move) -> Option<Finding> {
+    moved.stripped.then(|| {
+        denied(
+            Code::SignatureStripped,
+            "the new tip copies the one before, without its signature".to_owned(),
+            Vec::new(),
+            0,
+            "Find out who made the copy; the signed commit is kept by its id.",
+        )
+    })
 }
 
 /// What governs and steers agents never reaches the default branch by an agent's own push: nobody could have approved
