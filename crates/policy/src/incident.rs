@@ -6,7 +6,7 @@ use crate::act::{ActVerdict, Deed};
 use crate::facts::Account;
 use crate::ids::Millis;
 use crate::rules::Respond;
-use crate::verdict::{Code, Finding, JudgedAs};
+use crate::verdict::{Code, Effect, Finding, JudgedAs};
 
 /// Something for people to look into. Made again it is the same: [`Incident::once_key`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub enum Kind {
     Moved,
     /// A pull request was merged without a verdict that passed, or landed as something else.
     MergedPast,
-    /// It could not be seen who did what.
+    /// It could not be seen what happened, or who did it.
     Unseen,
 }
 
@@ -74,7 +74,7 @@ fn incident(verdict: &ActVerdict, deed: Deed, respond: Respond, key: &str, at: M
     Incident {
         kind: if past_the_gate(&deed.findings) {
             Kind::MergedPast
-        } else if agents {
+        } else if agents && deed.findings.iter().any(|finding| finding.effect == Effect::Denies) {
             Kind::Moved
         } else {
             Kind::Unseen

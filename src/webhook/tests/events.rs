@@ -327,7 +327,12 @@ async fn a_merge_group_is_told_by_its_delivery() {
     assert_eq!(answer.body["outcome"], "queued", "{answer:?}");
     let lease = door.claim().await.remove(0);
     assert_eq!(lease.subject().key(), "group/100/refs/heads/gh-readonly-queue/main/pr-12-b");
-    let told: Vec<policy::act::GroupTold> = door.store.evidence(lease.subject()).await.unwrap().iter()
+    let told: Vec<policy::act::GroupTold> = door
+        .store
+        .evidence(lease.subject())
+        .await
+        .unwrap()
+        .iter()
         .map(|one| serde_json::from_str(&one.body).unwrap())
         .collect();
     assert_eq!(told.len(), 1);
