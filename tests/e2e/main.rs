@@ -26,6 +26,7 @@ mod pulls;
 mod queue;
 mod reading;
 mod record;
+mod refs;
 mod rules;
 mod scenarios;
 mod stage;
