@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod evidence;
 mod finish;
+mod groups;
 mod incidents;
 mod intake;
 mod journal;

@@ -22,13 +22,14 @@ const OPTIONAL: [(&str, &str, &str); 3] = [
 ];
 
 /// What this version is told of. Those from `membership` on are of organisations.
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 11] = [
     "pull_request",
     "pull_request_review",
     "push",
     "repository",
     "check_run",
     "check_suite",
+    "merge_group",
     "member",
     "membership",
     "organization",

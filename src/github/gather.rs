@@ -38,6 +38,12 @@ impl Seen {
         &self.read.repository
     }
 
+    /// The name of its head branch, hostile text.
+    #[must_use]
+    pub fn head_name(&self) -> &str {
+        &self.read.pull.head.name
+    }
+
     /// The repository's own rules at its default branch.
     #[must_use]
     pub fn own_rules(&self) -> &Fact<RulesFile> {
@@ -120,6 +126,20 @@ impl GitHub {
         if let Ok(Err(error)) = tokio::time::timeout(AHEAD, self.inner.git.fetch_ahead(&ask)).await {
             tracing::debug!(%error, "the head could not be fetched ahead");
         }
+    }
+
+    /// Reads the members of groups anew: what is remembered for some minutes is not good enough for what is about to
+    /// land.
+    ///
+    /// # Errors
+    /// As [`GitHub::gather`].
+    pub async fn renew_members(
+        &self,
+        installation: InstallationId,
+        wanted: &Wanted,
+        since: Millis,
+    ) -> Result<(), ForgeError> {
+        self.inner.rosters.renewed(installation, wanted.groups.iter(), since).await
     }
 
     /// Adds accounts to a roster that was gathered without them, from memory as a rule.
@@ -238,7 +258,7 @@ impl GitHub {
         if matches!(found, Err(GitError::Refused(_))) {
             self.inner.api.reject(subject.installation, &token).await;
         }
-        let change = change_or(found, &pull.head.sha)?;
+        let change = known_or(found, &pull.head.sha)?;
         let proposed = self.proposed(subject, repository, pull, &change, ask).await?;
         Ok((change, proposed))
     }
@@ -277,9 +297,9 @@ fn which<'a>(subject: &'a PullSubject, check: &'a str) -> Which<'a> {
 }
 
 /// What a failure of git means: some are moments to wait for, some are facts that stay unknown.
-pub(super) fn change_or(found: Result<Change, GitError>, head: &Sha) -> Result<Fact<Change>, ForgeError> {
+pub(super) fn known_or<T>(found: Result<T, GitError>, head: &Sha) -> Result<Fact<T>, ForgeError> {
     match found {
-        Ok(change) => Ok(Fact::Known(change)),
+        Ok(known) => Ok(Fact::Known(known)),
         Err(GitError::NotThereYet | GitError::Busy) => {
             Err(ForgeError::NotYet { what: format!("the objects of {}", head.short()) })
         }
@@ -319,7 +339,7 @@ mod tests {
     #[test]
     fn a_failure_of_git_is_a_wait_a_fact_or_an_error() {
         let head = Sha::parse(&"a".repeat(40)).unwrap();
-        let check = |error| change_or(Err(error), &head);
+        let check = |error| known_or::<Change>(Err(error), &head);
         assert!(matches!(check(GitError::NotThereYet), Err(ForgeError::NotYet { .. })));
         for error in [GitError::TimedOut, GitError::TooLarge("files"), GitError::Unseen("x".into())] {
             assert!(matches!(check(error), Ok(Fact::Unknown(_))));

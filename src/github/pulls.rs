@@ -102,6 +102,10 @@ impl Pulls {
         Self { app_id, middles }
     }
 
+    pub(super) fn app_id(&self) -> u64 {
+        self.app_id
+    }
+
     pub(super) async fn read(&self, api: &Api, which: Which<'_>) -> Result<PullRead, ForgeError> {
         let key = (which.repo_id, which.number);
         let remembered = self.middles.get(&key).await.unwrap_or_default();

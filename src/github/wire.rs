@@ -405,6 +405,11 @@ pub(super) fn effects(tip: &TipCommit, name: &str) -> Result<Effects, ForgeError
     })
 }
 
+/// Check runs called `name` on a commit, oldest first.
+pub(super) fn shown(tip: &TipCommit, name: &str) -> Result<Vec<facts::ShownCheck>, ForgeError> {
+    checks(tip.check_suites.as_ref(), name)
+}
+
 fn checks(suites: Option<&Page<Suite>>, name: &str) -> Result<Vec<facts::ShownCheck>, ForgeError> {
     let suites = suites.ok_or_else(|| missing("the check suites of the head"))?;
     let runs: Vec<&Page<CheckRun>> = suites

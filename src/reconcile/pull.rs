@@ -8,10 +8,15 @@ use policy::facts::{Pull, PullState};
 use policy::plan::DisableAutoMerge;
 use policy::rules::RuleSource;
 use policy::verdict::Effect;
-use policy::{Facts, Millis, Observed, PullSubject, ShowCheck, Shows, Subject, Verdict, plan, plan_merging};
+use policy::{
+    Conclusion, Facts, Millis, Observed, PullSubject, RepoId, ShowCheck, Shows, Subject, Verdict, plan,
+    plan_merging,
+};
+use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use super::{Gate, PATIENCE, READ_LAG, ReconcileError, gather, later, written};
+use super::gather::{self, Heard};
+use super::{Gate, READ_LAG, ReconcileError, later, written};
 use crate::github::ForgeError;
 use crate::lease::Lease;
 use crate::report;
@@ -24,14 +29,18 @@ use crate::store::{ActionOutcome, Next, VerdictRecord, backoff};
 pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> Result<Next, ReconcileError> {
     let now = gate.clock.now();
     let rules = gate.rulebook.current();
-    let observed = gather::gather(gate, lease, subject, &rules, now).await?;
-    if lags(&observed, lease) {
+    let heard = Heard { floor: lease.floor(), attempts: lease.attempts() };
+    let observed = gather::gather(gate, heard, subject, &rules, now).await?;
+    if heard.lags(&observed) {
         return Ok(Next::Retry {
             at: later(now, READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2)),
             error: "the forge shows an older state than a delivery told of".to_owned(),
         });
     }
 
+    if observed.facts.pull.state == PullState::Merged {
+        return merged(gate, lease, subject, &observed.facts).await;
+    }
     let (verdict, observed) = judge(observed, &rules).await?;
     let first = first_sharing_head(&observed.facts, subject);
     let actions = if first.is_some() {
@@ -42,8 +51,8 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
         actions
     };
 
-    let intended =
-        gate.store.intend(lease, record_of(&verdict, &observed.facts, &rules)?, written(&actions)?).await?;
+    let record = record_of(&verdict, &observed.facts, &rules, now)?;
+    let intended = gate.store.intend(lease, record, written(&actions)?).await?;
     let (mut outcomes, mut unshown) = (Vec::new(), false);
     for (action, id) in actions.iter().zip(intended.actions) {
         let show = match action {
@@ -54,7 +63,9 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
                 outcomes.push((id, outcome));
                 continue;
             }
-            policy::Action::PutBack(_) | policy::Action::Undo(_) => continue,
+            policy::Action::PutBack(_) | policy::Action::Undo(_) | policy::Action::ProposeRevert(_) => {
+                continue;
+            }
         };
         match gate.github.show_check(lease, show, &output_of(show, &verdict)).await {
             Ok(applied) => outcomes.push((id, ActionOutcome::Done { note: format!("{applied:?}") })),
@@ -84,6 +95,9 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
         "judged"
     );
     metrics::counter!("portcullis_verdicts_total", "conclusion" => verdict.conclusion.as_str()).increment(1);
+    if verdict.shown() != Conclusion::Success {
+        wake_groups(gate, subject.repo_id).await?;
+    }
     let next = match next_of(&verdict, &observed.facts, &rules, now) {
         Next::At(at) if unshown => Next::At(at.min(later(now, UNSHOWN))),
         Next::Done if unshown => Next::At(later(now, UNSHOWN)),
@@ -127,15 +141,33 @@ async fn judge(observed: Observed, rules: &Arc<RuleSource>) -> Result<(Verdict, 
     judged.await.map_err(|_| ReconcileError::Broken)
 }
 
-/// Whether the forge showed something older than a delivery told of. An older moment always lags; an equal moment with
-/// another head, or a review that is not shown, only until patience ends: the forge may never show them.
-pub(super) fn lags(observed: &Observed, lease: &Lease) -> bool {
-    if !observed.is_older_than(lease.floor()) {
-        return false;
+/// A merged pull request is judged no more, and the verdict that stood when it was merged goes on standing: by that the
+/// merge is judged.
+async fn merged(
+    gate: &Gate,
+    lease: &Lease,
+    subject: &PullSubject,
+    facts: &Facts,
+) -> Result<Next, ReconcileError> {
+    let now = gate.clock.now();
+    // One check run serves all with this head, and it may have been as strict as this one was.
+    if let Some(first) = first_sharing_head(facts, subject) {
+        gate.store.wake(&first, now).await?;
     }
-    let seen = observed.facts.pull.updated_at;
-    let older = lease.floor().updated_at.is_some_and(|told| seen < told);
-    older || lease.attempts() < PATIENCE
+    let merge = Subject::Merge(subject.clone());
+    if gate.store.latest_verdict(&merge).await?.is_none() {
+        gate.store.wake(&merge, now).await?;
+    }
+    gate.store.record(lease, Vec::new(), Next::Ended, now).await?;
+    Ok(Next::Ended)
+}
+
+/// A group that is about to land may hold what has just been found not to pass.
+async fn wake_groups(gate: &Gate, repo: RepoId) -> Result<(), ReconcileError> {
+    for group in gate.store.open_groups(repo).await? {
+        gate.store.wake(&group, gate.clock.now()).await?;
+    }
+    Ok(())
 }
 
 /// The lowest-numbered open pull request with this head, when that is another subject.
@@ -150,7 +182,7 @@ fn first_sharing_head(facts: &Facts, own: &PullSubject) -> Option<Subject> {
 /// How long until a check of proposed rules that could not be shown is tried again.
 const UNSHOWN: Duration = Duration::from_secs(2 * 60);
 /// How long until what could not be seen is looked at again without anybody asking.
-const UNSEEN: Duration = Duration::from_secs(10 * 60);
+pub(super) const UNSEEN: Duration = Duration::from_secs(10 * 60);
 
 /// A verdict may change by itself: a registration ends, and what could not be seen may be visible later.
 fn next_of(verdict: &Verdict, facts: &Facts, rules: &RuleSource, now: Millis) -> Next {
@@ -177,8 +209,9 @@ fn output_of(show: &ShowCheck, verdict: &Verdict) -> report::CheckOutput {
 
 pub(super) fn record_of(
     verdict: &Verdict,
-    facts: &Facts,
+    facts: &impl Serialize,
     rules: &RuleSource,
+    decided_at: Millis,
 ) -> Result<VerdictRecord, serde_json::Error> {
     Ok(VerdictRecord {
         head: verdict.head.clone(),
@@ -188,6 +221,6 @@ pub(super) fn record_of(
         rules_digest: rules.key(),
         facts: serde_json::to_string(facts)?,
         verdict: serde_json::to_string(verdict)?,
-        decided_at: facts.now,
+        decided_at,
     })
 }

@@ -10,21 +10,21 @@
 
 use std::collections::BTreeSet;
 
-use policy::act::{ActVerdict, Landed, Move, Pushed, RefFacts, Refused, Remedy};
+use policy::act::{Landed, Move, Pushed, RefFacts, Refused, Remedy};
 use policy::decide::{decide_ref, is_person};
 use policy::facts::{AccountKind, Group, Lines, OwnRules, Roster};
 use policy::incident::incidents;
 use policy::plan::plan_ref;
 use policy::rules::RuleSource;
 use policy::strike::strikes;
-use policy::{Action, Fact, Millis, RefSubject, Sha, UserId, Wanted};
+use policy::{Action, Fact, Millis, Place, RefSubject, Sha, UserId, Wanted};
 
 use super::own::own_rules;
 use super::strike;
-use super::{Gate, PATIENCE, READ_LAG, ReconcileError, later, written};
+use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, written};
 use crate::github::{ForgeError, RefRead};
 use crate::lease::Lease;
-use crate::store::{ActionOutcome, Evidence, Next, VerdictRecord, backoff};
+use crate::store::{ActionOutcome, Evidence, Next, backoff};
 
 /// Looks at a branch or tag.
 pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Result<Next, ReconcileError> {
@@ -58,7 +58,7 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
     let verdict = decide_ref(&facts, &rules);
     let actions = plan_ref(&verdict, &facts);
 
-    let record = record_of(&verdict, &facts, &rules)?;
+    let record = act_record(&verdict, &facts, &rules, now)?;
     let opened = incidents(&verdict, &lease.subject().key(), now);
     let intended = gate.store.intend_with(lease, record, written(&actions)?, opened).await?;
     let mut outcomes = Vec::new();
@@ -139,8 +139,8 @@ async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Resul
             Ok(back.to.as_ref().map_or("gone", Sha::as_str).to_owned())
         }
         Action::Undo(undo) => gate.github.undo(lease, node, undo).await,
-        // Refs show no check, and merge nothing.
-        Action::ShowCheck(_) | Action::DisableAutoMerge(_) => Ok(String::new()),
+        // Refs show no check, and are no pull request.
+        Action::ShowCheck(_) | Action::DisableAutoMerge(_) | Action::ProposeRevert(_) => Ok(String::new()),
     }
 }
 
@@ -250,7 +250,9 @@ async fn moved(
         _ if own => Fact::unknown("it is the gate's own"),
         _ if !look.into_changes => Fact::unknown("no rule asks what it changed"),
         (Some(since), Some(after)) if subject.name.branch().is_some() => {
-            gate.github.moved_change(subject, &seen.repository, since, after, look.lines).await?
+            let RefSubject { installation, repo_id, repo, .. } = subject;
+            let place = Place { installation: *installation, repo_id: *repo_id, repo };
+            gate.github.moved_change(place, &seen.repository, since, after, look.lines).await?
         }
         _ => Fact::unknown("there is nothing to compare it with"),
     };
@@ -324,25 +326,8 @@ fn refusal(action: &crate::store::StoredAction, tip: Option<&Sha>) -> Option<Ref
     let (what, from) = match serde_json::from_str(&action.record.body).ok()? {
         Action::PutBack(back) => (Remedy::MoveBack, back.from),
         Action::Undo(undo) => (if undo.propose { Remedy::Propose } else { Remedy::Inverse }, Some(undo.onto)),
-        Action::ShowCheck(_) | Action::DisableAutoMerge(_) => return None,
+        Action::ShowCheck(_) | Action::DisableAutoMerge(_) | Action::ProposeRevert(_) => return None,
     };
     let why = action.outcome.clone().unwrap_or_default();
     (from.as_ref() == tip).then_some(Refused { what, why })
-}
-
-fn record_of(
-    verdict: &ActVerdict,
-    facts: &RefFacts,
-    rules: &RuleSource,
-) -> Result<VerdictRecord, serde_json::Error> {
-    Ok(VerdictRecord {
-        head: verdict.head.clone().unwrap_or_else(Sha::zero),
-        conclusion: verdict.conclusion.as_str().to_owned(),
-        enforcement: verdict.enforcement.as_str().to_owned(),
-        digest: verdict.digest(),
-        rules_digest: rules.key(),
-        facts: serde_json::to_string(facts)?,
-        verdict: serde_json::to_string(verdict)?,
-        decided_at: facts.now,
-    })
 }

@@ -103,6 +103,7 @@ pub(super) fn pull(number: u64, findings: Vec<Finding>) -> PullVerdict {
 
 pub(super) fn verdict(pulls: Vec<PullVerdict>) -> Verdict {
     Verdict {
+        group: None,
         proposals: Vec::new(),
         repository: Repository { id: RepoId(7), name: RepoName::parse("acme/web").unwrap() },
         head: sha('4'),

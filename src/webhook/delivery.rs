@@ -4,15 +4,18 @@
 //! after the gate must see it. A body that is no JSON at all is refused.
 
 use bytes::Bytes;
-use policy::act::{Pushed, RefName};
+use policy::act::{GroupTold, Pushed, RefName};
 use policy::facts::AccountKind;
 use policy::rules::OWN_RULES;
 use policy::{
-    Fact, Floor, InstallationId, Millis, PullSubject, RefSubject, RepoId, RepoName, ReviewFloor, Subject,
+    Fact, Floor, GroupSubject, InstallationId, Millis, PullSubject, RefSubject, RepoId, RepoName,
+    ReviewFloor, Subject,
 };
 use serde::de::DeserializeOwned;
 
-use super::payload::{Account, Check, Common, OnCheckRun, OnCheckSuite, OnPull, OnPush, OnRepository, Pull};
+use super::payload::{
+    Account, Check, Common, OnCheckRun, OnCheckSuite, OnMergeGroup, OnPull, OnPush, OnRepository, Pull,
+};
 use super::signature::Verified;
 use crate::store::{Actor, Fate, Guid, NewDelivery, Target, Testimony};
 
@@ -92,7 +95,13 @@ pub fn read(
 fn is_known(event: &str) -> bool {
     matches!(
         event,
-        "pull_request" | "pull_request_review" | "check_run" | "check_suite" | "push" | "repository"
+        "pull_request"
+            | "pull_request_review"
+            | "check_run"
+            | "check_suite"
+            | "push"
+            | "repository"
+            | "merge_group"
     )
 }
 
@@ -111,9 +120,10 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
             on_check(common, parse::<OnCheckRun>(body)?.check_run, app_id)
         }
         ("push", _) => on_push(common, body),
+        ("merge_group", "checks_requested" | "destroyed") => on_merge_group(common, body),
         ("repository", "edited" | "renamed" | "transferred") => on_repository(common, body),
         ("check_suite", "rerequested") => on_check(common, parse::<OnCheckSuite>(body)?.check_suite, app_id),
-        ("pull_request_review" | "check_run" | "check_suite", _) => {
+        ("pull_request_review" | "check_run" | "check_suite" | "merge_group", _) => {
             Ok(ignore("this action asks for nothing"))
         }
         _ if changes_the_roster(event) => Ok(ignore("memberships are read anew")),
@@ -180,6 +190,31 @@ fn on_push(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     if push.may_touch(OWN_RULES) {
         targets.push(Target::Repository { repo_id, repo, installation });
     }
+    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
+}
+
+/// A group asks for its check, or is no more. Its commits are told here alone: the queue shows them no longer once it
+/// has gone.
+fn on_merge_group(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
+    let place = Place::of(common)?;
+    let group = parse::<OnMergeGroup>(body)?.merge_group;
+    let named = |name: &str, field: &str| {
+        let misfit =
+            || Trouble::Misfit(Misfit { path: field.to_owned(), error: "it is no branch".to_owned() });
+        RefName::parse(name).filter(|name| name.branch().is_some()).ok_or_else(misfit)
+    };
+    let head_ref = named(&group.head_ref, "merge_group.head_ref")?;
+    let told = GroupTold {
+        head: group.head_sha,
+        base: group.base_sha,
+        base_ref: named(&group.base_ref, "merge_group.base_ref")?,
+        over: common.action.as_deref() == Some("destroyed"),
+    };
+    let Place { installation, repo_id, repo } = place;
+    let subject = Subject::Group(GroupSubject { installation, repo_id, repo, head_ref });
+    let body = serde_json::to_string(&told).map_err(|_| missing("merge_group"))?;
+    let targets = vec![Target::Subject(subject.clone())];
+    let evidence = Some(Testimony { subject, body });
     Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
 }
 

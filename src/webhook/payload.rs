@@ -155,6 +155,20 @@ impl PushedCommit {
     }
 }
 
+/// `merge_group`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnMergeGroup {
+    pub(super) merge_group: MergeGroup,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct MergeGroup {
+    pub(super) head_sha: Sha,
+    pub(super) head_ref: String,
+    pub(super) base_sha: Sha,
+    pub(super) base_ref: String,
+}
+
 /// `check_run`.
 #[derive(Debug, Deserialize)]
 pub(super) struct OnCheckRun {

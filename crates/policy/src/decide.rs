@@ -8,7 +8,9 @@ mod approval;
 mod bounds;
 mod demand;
 mod floor;
+mod group;
 mod involve;
+mod merge;
 mod merging;
 mod propose;
 mod standing;
@@ -25,7 +27,9 @@ use crate::verdict::{
 };
 pub use act::{decide_ref, is_person};
 use approval::Bench;
+pub use group::decide_group;
 use involve::Involved;
+pub use merge::judge_merge;
 
 /// Decides about a subject.
 #[must_use]
@@ -55,6 +59,7 @@ pub fn decide(facts: &Facts, source: &RuleSource) -> Verdict {
         rules: RulesInForce { own: law.and_then(|law| law.stamp.clone()), ..source.stamp() },
         pulls,
         proposals: propose::proposals(open_pulls(facts), facts, source, law),
+        group: None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::act::{ActVerdict, Deed};
 use crate::facts::Account;
 use crate::ids::Millis;
 use crate::rules::Respond;
-use crate::verdict::{Finding, JudgedAs};
+use crate::verdict::{Code, Effect, Finding, JudgedAs};
 
 /// Something for people to look into. Made again it is the same: [`Incident::once_key`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,9 @@ pub struct Incident {
 pub enum Kind {
     /// A branch or tag was moved against the rules.
     Moved,
-    /// It could not be seen who did what.
+    /// A pull request was merged without a verdict that passed, or landed as something else.
+    MergedPast,
+    /// It could not be seen what happened, or who did it.
     Unseen,
     /// The gate suspended an agent by itself.
     Suspended,
@@ -52,6 +54,7 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Moved => "moved",
+            Self::MergedPast => "merged-past-the-gate",
             Self::Unseen => "unseen",
             Self::Suspended => "suspended",
         }
@@ -72,7 +75,13 @@ fn incident(verdict: &ActVerdict, deed: Deed, respond: Respond, key: &str, at: M
     let group = who.as_ref().filter(|_| agents && deed.sweeping).map(|who| format!("sweep/{}", who.id));
     let name = who.as_ref().map_or("somebody", |who| who.login.as_str());
     Incident {
-        kind: if agents { Kind::Moved } else { Kind::Unseen },
+        kind: if past_the_gate(&deed.findings) {
+            Kind::MergedPast
+        } else if agents && deed.findings.iter().any(|finding| finding.effect == Effect::Denies) {
+            Kind::Moved
+        } else {
+            Kind::Unseen
+        },
         once_key: format!("{key}#{}", deed.id),
         group,
         title: format!("{name} {} in {}", deed.what, verdict.repository.name),
@@ -82,4 +91,8 @@ fn incident(verdict: &ActVerdict, deed: Deed, respond: Respond, key: &str, at: M
         findings: deed.findings,
         respond,
     }
+}
+
+fn past_the_gate(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| matches!(finding.code, Code::MergedPast | Code::LandsOtherwise))
 }

@@ -30,7 +30,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use agents::{Agent, Expiry, Verb};
-pub use gate::{DEFAULT_CHECK, Gate};
+pub use gate::{DEFAULT_CHECK, Gate, OnMerged};
 pub use meaning::Sentence;
 pub use on::{On, Respond};
 pub use people::{Assisted, People};

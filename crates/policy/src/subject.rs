@@ -16,6 +16,23 @@ pub enum Subject {
     Pull(PullSubject),
     /// A branch or tag.
     Ref(RefSubject),
+    /// A group of pull requests that the forge's merge queue is about to land together.
+    Group(GroupSubject),
+    /// The merge of a pull request, after the fact.
+    Merge(PullSubject),
+}
+
+/// A merge group as a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupSubject {
+    /// The installation through which the repository is reached.
+    pub installation: InstallationId,
+    /// The repository; identifies.
+    pub repo_id: RepoId,
+    /// The repository's name when it was last heard of; only a hint.
+    pub repo: RepoName,
+    /// The full name of the branch that the queue made for it; identifies.
+    pub head_ref: RefName,
 }
 
 /// A branch or tag as a subject.
@@ -62,6 +79,8 @@ impl Subject {
         match self {
             Self::Pull(pull) => format!("pull/{}/{}", pull.repo_id, pull.number),
             Self::Ref(moved) => format!("ref/{}/{}", moved.repo_id, moved.name.as_str()),
+            Self::Group(group) => format!("group/{}/{}", group.repo_id, group.head_ref.as_str()),
+            Self::Merge(pull) => format!("merge/{}/{}", pull.repo_id, pull.number),
         }
     }
 
@@ -70,7 +89,9 @@ impl Subject {
     pub fn place(&self) -> Place<'_> {
         match self {
             Self::Pull(PullSubject { installation, repo_id, repo, .. })
-            | Self::Ref(RefSubject { installation, repo_id, repo, .. }) => {
+            | Self::Merge(PullSubject { installation, repo_id, repo, .. })
+            | Self::Ref(RefSubject { installation, repo_id, repo, .. })
+            | Self::Group(GroupSubject { installation, repo_id, repo, .. }) => {
                 Place { installation: *installation, repo_id: *repo_id, repo }
             }
         }
@@ -81,7 +102,7 @@ impl Subject {
     pub fn pull(&self) -> Option<&PullSubject> {
         match self {
             Self::Pull(pull) => Some(pull),
-            Self::Ref(_) => None,
+            Self::Ref(_) | Self::Group(_) | Self::Merge(_) => None,
         }
     }
 
@@ -89,7 +110,8 @@ impl Subject {
     #[must_use]
     pub fn reached(mut self, installation: InstallationId, repo: &RepoName) -> Self {
         let (own_installation, own_repo) = match &mut self {
-            Self::Pull(pull) => (&mut pull.installation, &mut pull.repo),
+            Self::Pull(pull) | Self::Merge(pull) => (&mut pull.installation, &mut pull.repo),
+            Self::Group(group) => (&mut group.installation, &mut group.repo),
             Self::Ref(moved) => (&mut moved.installation, &mut moved.repo),
         };
         *own_installation = installation;
@@ -109,6 +131,8 @@ impl fmt::Display for Subject {
         match self {
             Self::Pull(pull) => write!(f, "{}#{}", pull.repo, pull.number),
             Self::Ref(moved) => write!(f, "{} {}", moved.repo, moved.name),
+            Self::Group(group) => write!(f, "{} {}", group.repo, group.head_ref),
+            Self::Merge(pull) => write!(f, "{}#{} merged", pull.repo, pull.number),
         }
     }
 }

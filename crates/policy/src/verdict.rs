@@ -35,6 +35,18 @@ pub struct Verdict {
     /// One for each rules file that they change: is it valid as the head has it?
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proposals: Vec<Proposal>,
+    /// The merge group, when the head is one's: `pulls` are then those that it lands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupVerdict>,
+}
+
+/// What is to be said of a merge group itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupVerdict {
+    /// The branch that it lands on. Hostile text.
+    pub base: String,
+    /// Complaints about what it would land, strictest first.
+    pub findings: Vec<Finding>,
 }
 
 /// What is to be said of a rules file that a pull request proposes. It decides nothing: what is judged is judged by the

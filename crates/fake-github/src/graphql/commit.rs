@@ -70,7 +70,7 @@ impl<'w> Commit<'w> {
         .window("history", arguments)
     }
 
-    /// Open pull requests of the fork network whose head this is.
+    /// Open pull requests of the fork network whose head this is, and the one that brought it in here.
     fn pulls(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
         arguments.take("orderBy");
         let sight = self.sight;
@@ -81,7 +81,9 @@ impl<'w> Commit<'w> {
         {
             for pull in repo.pulls.values() {
                 let state = sight.world.shown(pull);
-                if state.status == PullStatus::Open && state.ends.head_sha == self.commit.sha {
+                let open = state.status == PullStatus::Open && state.ends.head_sha == self.commit.sha;
+                let brought = state.merged.as_ref().is_some_and(|how| how.sha == self.commit.sha);
+                if open || (brought && repo.id == self.repo.id) {
                     found.push(PullRequest::new(sight, repo, pull));
                 }
             }

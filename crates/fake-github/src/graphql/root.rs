@@ -71,7 +71,7 @@ impl<'w> Repository<'w> {
         Ok(Got::node(PullRequest::new(self.sight, self.repo, pull)))
     }
 
-    /// By number, only those in one of the states when states are given.
+    /// By number, only those in one of the states when states are given, and from the head branch when one is.
     fn pulls(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
         let states = arguments.take("states");
         let wanted = |word: &str| match &states {
@@ -79,9 +79,12 @@ impl<'w> Repository<'w> {
             Some(one) => one == word,
             None => true,
         };
+        let head = arguments.take("headRefName");
+        let from = |branch: &str| head.as_ref().is_none_or(|head| head.is_null() || head == branch);
         let (sight, repo) = (self.sight, self.repo);
-        let listed: Vec<_> =
-            repo.pulls.values().filter(|pull| wanted(sight.world.shown(pull).status.word())).collect();
+        let listed: Vec<_> = (repo.pulls.values())
+            .filter(|pull| wanted(sight.world.shown(pull).status.word()) && from(&pull.head_ref))
+            .collect();
         List::new("PullRequestConnection", listed, move |pull| Got::node(PullRequest::new(sight, repo, pull)))
             .window("pullRequests", arguments)
     }

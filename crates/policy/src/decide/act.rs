@@ -89,6 +89,10 @@ fn deed(facts: &RefFacts, moved: &Move, law: Option<&InForce<'_>>, source: &Rule
         Standing::Unregistered => None,
     };
     let traces = vec![trace(agent.clone())];
+    // The queue's own branches are judged as merge groups.
+    if allowed::made_by_the_queue(facts, actor) {
+        return finish(moved, what, JudgedAs::Agents, traces, Vec::new(), None);
+    }
     // What the queue lands was judged, each pull request again, before it landed.
     if allowed::landed_by_the_queue(moved) {
         return finish(moved, what, JudgedAs::Agents, traces, Vec::new(), None);

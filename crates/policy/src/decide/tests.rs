@@ -3,6 +3,8 @@
 mod agent;
 mod approval;
 mod gate;
+mod group;
+mod merge;
 mod moved;
 mod own;
 mod people;

@@ -4,7 +4,7 @@
 
 use super::read::{list, quoted_or};
 use super::shelf::PathSet;
-use super::{Agent, Demand, Respond, Rule, Rules, Tier, Verb};
+use super::{Agent, Demand, OnMerged, Respond, Rule, Rules, Tier, Verb};
 use crate::verdict::{Enforcement, quoted};
 
 /// One sentence, and the line of the file that it is about.
@@ -49,6 +49,12 @@ impl Rules {
                 .to_owned(),
         ));
         told.push(whole("What no rule allows is denied.".to_owned()));
+        if self.gate.merged == OnMerged::ProposeRevert {
+            told.push(whole(
+                "Where an agent's work was merged past the gate, a pull request proposes to take it back."
+                    .to_owned(),
+            ));
+        }
         told
     }
 
