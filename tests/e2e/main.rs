@@ -30,5 +30,6 @@ mod rules;
 mod scenarios;
 mod stage;
 mod twice;
+mod verbs;
 
 use gate::Gate;
