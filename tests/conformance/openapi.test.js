@@ -152,8 +152,11 @@ test("every reply fits the schema of its status", () => {
 });
 
 test("every route of the fake forge was called", () => {
-  const source = readFileSync(new URL("../../crates/fake-github/src/rest.rs", import.meta.url), "utf8");
-  const known = [...source.matchAll(/^\s+\("([A-Z]+)", \[(.+?)\]\) =>/gm)].map(([, method, parts]) =>
+  const routes = (file) =>
+    [...readFileSync(new URL(`../../crates/fake-github/src/${file}`, import.meta.url), "utf8").matchAll(/^\s+\("([A-Z]+)", \[(.+?)\]\) =>/gm)];
+  const ofRepositories = routes("rest/automation.rs").map(([all, method, parts]) => [all, method, `"repos", owner, name, ${parts}`]);
+  assert.ok(ofRepositories.length > 10, "more routes are listed in rest/automation.rs");
+  const known = [...routes("rest.rs"), ...ofRepositories].map(([, method, parts]) =>
     `${method} /${parts.split(", ").map((part) => (part.startsWith('"') ? part.slice(1, -1) : "*")).join("/")}`);
   assert.ok(known.length > 10, "the routes are listed in rest.rs");
   const answered = rest.filter(({ reply }) => reply.status < 300);

@@ -26,6 +26,7 @@ mod policy;
 mod pulls;
 mod reading;
 mod record;
+mod refs;
 mod rules;
 mod scenarios;
 mod stage;

@@ -14,8 +14,10 @@ use tokio::process::Command;
 
 use crate::repo::Ident;
 
+mod file;
 mod trees;
 
+pub(crate) use file::{text, texts};
 pub(crate) use trees::{Changed, blob, changed, counted, merge_tree, paths, stat, tag, workflows};
 
 /// Why git did not do it.

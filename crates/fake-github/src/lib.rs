@@ -25,11 +25,13 @@
 mod account;
 mod adversity;
 mod auth;
+mod automation;
 mod calls;
 mod check;
 mod clock;
 mod courier;
 mod delivery;
+mod deployment;
 mod discussion;
 mod exchange;
 mod fault;
@@ -42,10 +44,12 @@ mod payload;
 mod pull;
 mod queue;
 mod refs;
+mod release;
 mod reply;
 mod repo;
 mod rest;
 mod rules;
+mod run;
 mod server;
 mod stage;
 mod step;
@@ -74,6 +78,10 @@ pub use step::{
     RepoChange, Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, Tag, TeamAccess,
     TokenRequest, Wait,
 };
-pub use text::ShownCheck;
+pub use step::{
+    BypassProtection, Complete, CreateDeployment, DeleteRelease, Deploy, EditRelease, Job, PublishPackage,
+    Release, Rerun, ReviewDeployment, Run, SetDeploymentStatus,
+};
+pub use text::{ShownCheck, ShownRun};
 pub use verbs::VerbError;
 pub use world::Missing;

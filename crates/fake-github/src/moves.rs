@@ -135,6 +135,7 @@ impl Shared {
                     Some(after) => {
                         self.heads_follow((repo, branch), (after, one.forced), actor).await?;
                         self.bases_follow((repo, branch), one, actor)?;
+                        self.runs_of_push(actor, repo, branch, after).await?;
                     }
                     None => self.close_orphans((repo, branch), actor)?,
                 }

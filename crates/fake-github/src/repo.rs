@@ -56,6 +56,8 @@ pub(crate) struct Repo {
     /// Oldest first.
     pub(crate) activities: Vec<Activity>,
     pub(crate) safeguards: Safeguards,
+    /// Whether a push starts the workflows that say so.
+    pub(crate) runs_on_push: bool,
     /// What teams may do, by their ids.
     pub(crate) teams: BTreeMap<u64, Permission>,
     pub(crate) archived: bool,

@@ -15,13 +15,17 @@ use crate::world::World;
 
 mod activity;
 mod apps;
+mod automation;
 mod checks;
 mod commit_pulls;
 mod compare;
+mod deployments;
 mod hooks;
 mod issues;
 mod refs;
+mod releases;
 pub(crate) mod repos;
+mod runs;
 pub(crate) mod safeguards;
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
@@ -155,7 +159,7 @@ impl<'a> Asked<'a> {
             ("POST", ["repos", owner, name, "issues", number, "comments"]) => {
                 issues::comment(self, owner, name, number)
             }
-            _ => Err(self.unknown()),
+            (_, segments) => automation::route(self, segments).unwrap_or_else(|| Err(self.unknown())),
         }
     }
 

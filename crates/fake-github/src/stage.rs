@@ -75,6 +75,10 @@ impl Default for AppSpec {
             "check_suite",
             "commit_comment",
             "deploy_key",
+            "deployment",
+            "deployment_protection_rule",
+            "deployment_review",
+            "deployment_status",
             "issue_comment",
             "issues",
             "member",
@@ -85,11 +89,17 @@ impl Default for AppSpec {
             "pull_request",
             "pull_request_review",
             "push",
+            "registry_package",
+            "release",
             "repository",
+            "repository_dispatch",
             "repository_ruleset",
             "secret_scanning_alert",
             "security_and_analysis",
             "team",
+            "workflow_dispatch",
+            "workflow_job",
+            "workflow_run",
         ];
         Self {
             id: 4242,
@@ -209,6 +219,9 @@ pub struct RepoSpec {
     /// What guards it beside the gate.
     #[serde(default)]
     pub safeguards: Safeguards,
+    /// Whether a push to a branch starts every workflow whose `on:` names `push`; filters are not looked at.
+    #[serde(default)]
+    pub runs_on_push: bool,
 }
 
 fn main_branch() -> String {

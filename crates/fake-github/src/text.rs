@@ -14,6 +14,10 @@ use crate::repo::Repo;
 use crate::server::FakeGithub;
 use crate::world::World;
 
+mod run;
+
+pub use run::ShownRun;
+
 /// A check run as a test looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownCheck {
@@ -145,7 +149,7 @@ fn write_repo(text: &mut String, world: &World, repo: &Repo) -> fmt::Result {
         writeln!(text, "  on {sha:.7}, which is no head:")?;
         write_checks(text, world, repo, sha)?;
     }
-    Ok(())
+    run::write(text, world, repo)
 }
 
 /// The commits of a branch that no branch before it showed, newest first.

@@ -10,6 +10,7 @@ use crate::step::{Before, OnPull, Step, Strike};
 use crate::world::Missing;
 
 mod access;
+mod deployments;
 mod discussion;
 mod guard;
 mod merge;
@@ -18,7 +19,11 @@ mod pulls;
 mod push;
 mod queue;
 mod refs;
+mod releases;
 mod reviews;
+mod runs;
+
+pub(crate) use deployments::STATES;
 
 pub(crate) use merge::{signed_by_github, web_flow};
 
@@ -43,6 +48,12 @@ pub enum Outcome {
     Commit(String),
     /// A pull request's number.
     Pull(u64),
+    /// A workflow run's id.
+    Run(u64),
+    /// A deployment's id.
+    Deployment(u64),
+    /// A release's id.
+    Release(u64),
     /// A comment's id.
     Comment(u64),
     /// An issue's number.
@@ -87,6 +98,19 @@ impl FakeGithub {
             Step::Rerequest(step) => self.rerequest(step).await.map(done),
             Step::ForeignCheck(step) => self.foreign_check(step).await.map(done),
             Step::ForgetChecks(step) => self.forget_checks(step).await.map(done),
+            Step::Run(step) => self.start_run(*step).await.map(Outcome::Run),
+            Step::Rerun(step) => self.rerun(step).await.map(done),
+            Step::Complete(step) => self.complete(step).await.map(done),
+            Step::Job(step) => self.job(step).await.map(done),
+            Step::Deploy(step) => self.deploy(step).await.map(Outcome::Deployment),
+            Step::ReviewDeployment(step) => self.review_deployment(step).await.map(done),
+            Step::BypassProtection(step) => self.bypass_protection(step).await.map(done),
+            Step::Deployment(step) => self.create_deployment(step).await.map(Outcome::Deployment),
+            Step::DeploymentStatus(step) => self.set_deployment_status(step).await.map(done),
+            Step::Release(step) => self.publish_release(step).await.map(Outcome::Release),
+            Step::EditRelease(step) => self.edit_release(step).await.map(done),
+            Step::DeleteRelease(step) => self.delete_release(step).await.map(done),
+            Step::PublishPackage(step) => self.publish_package(step).await.map(done),
             Step::ChangeRepo(step) => self.change_repo(*step).await.map(done),
             Step::ChangeAccess(step) => self.change_access(step).await.map(done),
             Step::Comment(step) => self.comment(step).await.map(Outcome::Comment),

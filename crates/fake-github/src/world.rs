@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::account::{Account, Org, Team};
 use crate::auth::Token;
+use crate::automation::Automation;
 use crate::check::{CheckRun, Poster};
 use crate::clock::Clock;
 use crate::delivery::Outbox;
@@ -46,6 +47,7 @@ pub(crate) struct World {
     pub(crate) graphs: HashMap<u64, Graph>,
     pub(crate) files: Files,
     pub(crate) checks: Vec<CheckRun>,
+    pub(crate) automation: Automation,
     pub(crate) tokens: HashMap<String, Token>,
     pub(crate) outbox: Outbox,
     pub(crate) lag: usize,
@@ -76,6 +78,7 @@ impl World {
             graphs: HashMap::new(),
             files: Files::default(),
             checks: Vec::new(),
+            automation: Automation::default(),
             tokens: HashMap::new(),
             outbox: Outbox::default(),
             lag: 0,
@@ -152,6 +155,7 @@ impl World {
             pulls: BTreeMap::new(),
             activities: Vec::new(),
             safeguards: spec.safeguards.clone(),
+            runs_on_push: spec.runs_on_push,
             teams: BTreeMap::new(),
             archived: false,
             protection_off: false,

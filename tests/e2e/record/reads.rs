@@ -1,5 +1,7 @@
 //! Calls of every route that the fake forge knows, those that the gate does not use included, and of its refusals.
 
+pub(super) mod actions;
+
 use fake_github::{Enqueue, Fault, OnPull};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
@@ -18,8 +20,7 @@ struct Caller<'a> {
 }
 
 pub(super) async fn all(gate: &Gate) {
-    let http = reqwest::Client::builder().user_agent("tests").no_proxy().build().unwrap();
-    let caller = Caller { gate, http };
+    let caller = Caller::of(gate);
     let jwt = caller.jwt();
     let (_, minted) = caller.post(&jwt, "/app/installations/7001/access_tokens", json!({})).await;
     let token = minted["token"].as_str().unwrap().to_owned();
@@ -34,7 +35,12 @@ pub(super) async fn all(gate: &Gate) {
     caller.limits(&token).await;
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
+    fn of(gate: &'a Gate) -> Self {
+        let http = reqwest::Client::builder().user_agent("tests").no_proxy().build().unwrap();
+        Self { gate, http }
+    }
+
     fn jwt(&self) -> String {
         let now = self.gate.now().0 / 1000;
         let claims =

@@ -60,6 +60,7 @@ pub(super) fn post(
     payload.insert("sender".to_owned(), user(world, sender));
     // Where the delivery is about the installation, it brings its own, with all of it.
     payload.entry("installation").or_insert_with(|| installation(world));
+    let action = payload.get("action").and_then(Value::as_str).map(str::to_owned);
     let letter = Letter { event, action, repository: repo, payload: Value::Object(payload) };
     let (app, secret) = (world.app.id, world.app.webhook_secret.clone());
     world.outbox.add(app, &secret, letter);

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::{Answer, Asked};
 use crate::auth::Level;
 use crate::clock::{Clock, rfc3339};
-use crate::payload::{self, API, WEB, node_id};
+use crate::payload::{self, API, deployment, node_id};
 use crate::reply::Reply;
 use crate::repo::Repo;
-use crate::stage::{BypassSpec, CheckSpec, ClassicSpec, EnvironmentSpec, ReviewsSpec, RulesetSpec};
+use crate::stage::{BypassSpec, CheckSpec, ClassicSpec, ReviewsSpec, RulesetSpec};
 use crate::world::World;
 
 /// The repositories of the installation, as a token sees them.
@@ -237,33 +237,10 @@ pub(super) fn environments(asked: &Asked<'_>, owner: &str, name: &str) -> Answer
     let repo = asked.repo(&world, (owner, name), "actions", Level::Read)?;
     let listed: Vec<Value> = (1_u64..)
         .zip(&repo.safeguards.environments)
-        .map(|(id, one)| environment(&world, repo, id, one))
+        .map(|(id, one)| deployment::environment(&world, repo, id, one))
         .collect();
     let count = listed.len();
     let mut reply = asked.page(&world, listed);
     reply.body = reply.body.map(|page| json!({ "total_count": count, "environments": page }));
     Ok(reply)
-}
-
-fn environment(world: &World, repo: &Repo, id: u64, spec: &EnvironmentSpec) -> Value {
-    let born = rfc3339(Clock::default().story());
-    let mut rules = Vec::new();
-    if !spec.reviewers.is_empty() {
-        let person = |login: &String| {
-            let id = world.account(login).map_or(0, |account| account.id);
-            json!({ "type": "User", "reviewer": payload::user(world, id) })
-        };
-        let reviewers: Vec<Value> = spec.reviewers.iter().map(person).collect();
-        rules.push(json!({
-            "id": 3000 + id, "node_id": node_id("GA", 3000 + id), "type": "required_reviewers",
-            "prevent_self_review": spec.prevent_self_review, "reviewers": reviewers,
-        }));
-    }
-    json!({
-        "id": id, "node_id": node_id("EN", id), "name": spec.name,
-        "url": format!("{}/environments/{}", api(repo), payload::segment(&spec.name)),
-        "html_url": format!("{WEB}/{}/deployments/activity_log?environments_filter={}", repo.full_name(), spec.name),
-        "created_at": born, "updated_at": born, "can_admins_bypass": spec.admins_bypass,
-        "protection_rules": rules, "deployment_branch_policy": null,
-    })
 }

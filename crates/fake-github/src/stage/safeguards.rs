@@ -163,6 +163,14 @@ pub struct EnvironmentSpec {
     /// Whether administrators may go past it; GitHub's default is that they may.
     #[serde(default = "yes")]
     pub admins_bypass: bool,
+    /// Slugs of Apps whose custom protection rules must say yes.
+    #[serde(default)]
+    pub protection: Vec<String>,
+    /// Branches that may deploy, by name; every branch when empty. Told, not enforced.
+    #[serde(default)]
+    pub branches: Vec<String>,
+    /// Where deliveries say that answers go, instead of the true address.
+    pub callback_url: Option<String>,
 }
 
 /// One deploy key.

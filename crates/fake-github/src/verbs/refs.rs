@@ -117,6 +117,19 @@ impl FakeGithub {
         Ok(self.shared.world().repo(repo)?.tip(full_name).map(str::to_owned))
     }
 
+    /// A file as a branch, tag or commit has it; `None` when it has none there.
+    ///
+    /// # Errors
+    /// When the repository or the revision is not there.
+    pub async fn file(&self, repo: &str, revision: &str, path: &str) -> Result<Option<String>, VerbError> {
+        let (dir, sha) = {
+            let world = self.shared.world();
+            let repo = world.repo(repo)?;
+            (repo.dir.clone(), world.resolve(repo, revision)?)
+        };
+        Ok(git::text(&dir, &sha, path).await?)
+    }
+
     async fn put_tag(&self, step: Tag) -> Result<String, VerbError> {
         let name = format!("refs/tags/{}", step.tag);
         let Some(message) = &step.message else {
