@@ -351,7 +351,7 @@ pub(super) fn pull(node: &PullNode) -> Result<facts::Pull, ForgeError> {
     let sha = |oid: &str| Sha::parse(oid).ok_or_else(|| missing("a branch's tip"));
     Ok(facts::Pull {
         number: node.number,
-        node: node.id.clone(),
+        node: node.auto_merge_request.as_ref().map(|_| node.id.clone()).unwrap_or_default(),
         title: node.title.clone(),
         body: node.body.clone(),
         state: match node.state.as_str() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fake_github::{OnPull, ReviewState};
 use policy::rules::Suspension;
 use policy::verdict::Code;
-use portcullis::store::Step;
+use portcullis::store::{IncidentFilter, Step};
 
 use crate::Gate;
 use crate::stage::{FORGE, RULES, WEB, propose};
@@ -126,4 +126,33 @@ async fn where_the_app_may_not_switch_it_off_the_check_blocks_and_the_receipt_sa
     let receipts = gate.running.gate().store.follow_suspension("copilot", gate.now()).await.unwrap();
     let stop = receipts.iter().find(|receipt| receipt.step == Step::DisableAutoMerge).unwrap();
     assert_eq!((stop.concerned, stop.done, stop.failed, stop.at.is_some()), (1, 0, 1, true));
+}
+
+#[tokio::test]
+async fn an_agent_that_is_put_back_again_and_again_is_suspended_by_the_gate() {
+    let rules = RULES.replace("[people]", "respond = [\"revert\"]\n\n[people]");
+    let gate = Gate::start(&acting(MAY_ACT), &rules).await;
+    let open = propose(&gate.github, "hello").await;
+    gate.settle().await;
+    gate.shows(open, "action_required");
+    let main = gate.github.branch(WEB, "main").unwrap();
+    let store = gate.running.gate().store.clone();
+    for push in 1..=3 {
+        assert!(store.suspended().await.unwrap().is_empty(), "before push {push}");
+        crate::stage::push(&gate.github, "Copilot", "main", &format!("push-{push}")).await;
+        gate.settle().await;
+        assert_eq!(gate.github.branch(WEB, "main").unwrap(), main, "push {push}:\n{}", gate.text());
+    }
+    let suspended = store.suspended().await.unwrap();
+    let why = &suspended["copilot"];
+    assert_eq!(why.by, "portcullis");
+    assert!(why.reason.contains("refs/heads/main"), "{}", why.reason);
+    let all = IncidentFilter { limit: 9, ..IncidentFilter::default() };
+    let kinds: Vec<String> =
+        store.incidents(&all).await.unwrap().into_iter().map(|incident| incident.kind).collect();
+    assert_eq!(kinds.iter().filter(|kind| *kind == "suspended").count(), 1, "{kinds:?}");
+    // At once, without waiting for anybody to read the store: its open pull request is refused.
+    gate.rules_are(|rules| rules.suspended.contains_key("copilot")).await;
+    gate.settle().await;
+    gate.shows(open, "failure");
 }

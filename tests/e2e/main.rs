@@ -33,5 +33,6 @@ mod rules;
 mod scenarios;
 mod stage;
 mod twice;
+mod verbs;
 
 use gate::Gate;

@@ -94,7 +94,7 @@ pub struct Repository {
 pub struct Pull {
     /// Its number in the base repository.
     pub number: u64,
-    /// The forge's global id, by which mutations name it; empty where it was not read.
+    /// The forge's global id, by which mutations name it; only kept while auto-merge is on.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub node: String,
     /// Hostile text.
