@@ -19,6 +19,7 @@ mod own;
 mod pull;
 mod refs;
 mod runner;
+mod strike;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,6 +111,9 @@ fn written(actions: &[Action]) -> Result<Vec<ActionRecord>, serde_json::Error> {
                 (kind, format!("{kind}/{}/{}", undo.name.as_str(), undo.onto))
             }
             Action::ProposeRevert(revert) => (merge::PROPOSED, format!("propose-revert/{}", revert.pull)),
+            Action::DisableAutoMerge(stop) => {
+                ("disable_auto_merge", format!("disable-auto-merge/{}#{}", stop.repository, stop.number))
+            }
         };
         Ok(ActionRecord { kind: kind.to_owned(), once_key, body: serde_json::to_string(action)? })
     };

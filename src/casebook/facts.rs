@@ -27,6 +27,7 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
     }
     let pull = Pull {
         number: 1,
+        node: String::new(),
         title: case.name.clone(),
         body: String::new(),
         state: PullState::Open,

@@ -35,6 +35,8 @@ pub(super) const MERGE_GROUP: Document =
 pub(super) const MERGE: Document = Document { name: "merge", text: include_str!("graphql/merge.graphql") };
 pub(super) const REVERT_PULL_REQUEST: Document =
     Document { name: "revert_pull_request", text: include_str!("graphql/revert_pull_request.graphql") };
+pub(super) const DISABLE_AUTO_MERGE: Document =
+    Document { name: "disable_auto_merge", text: include_str!("graphql/disable_auto_merge.graphql") };
 pub(super) const ORGANIZATION_MEMBERS: Document =
     Document { name: "organization_members", text: include_str!("graphql/organization_members.graphql") };
 pub(super) const TEAM_MEMBERS: Document =

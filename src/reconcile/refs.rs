@@ -16,9 +16,11 @@ use policy::facts::{AccountKind, Group, Lines, OwnRules, Roster};
 use policy::incident::incidents;
 use policy::plan::plan_ref;
 use policy::rules::RuleSource;
+use policy::strike::strikes;
 use policy::{Action, Fact, Millis, Place, RefSubject, Sha, UserId, Wanted};
 
 use super::own::own_rules;
+use super::strike;
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, written};
 use crate::github::{ForgeError, RefRead};
 use crate::lease::Lease;
@@ -92,6 +94,8 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
         let at = later(now, READ_LAG);
         return Ok(Next::Retry { at, error: "the forge refused to take it back".to_owned() });
     }
+    let struck = strikes(&verdict, &facts, &actions, &lease.subject().key());
+    strike::count(gate, lease, (&intended.verdict, &rules), struck).await?;
     gate.store.note_tips(subject.repo_id, vec![(subject.name.as_str().to_owned(), tip)], now).await?;
     let judged = told.iter().map(|(evidence, _)| evidence.id.clone()).collect();
     gate.store.record_judged(lease, outcomes, judged, Next::Ended, gate.clock.now()).await?;
@@ -136,7 +140,7 @@ async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Resul
         }
         Action::Undo(undo) => gate.github.undo(lease, node, undo).await,
         // Refs show no check, and are no pull request.
-        Action::ShowCheck(_) | Action::ProposeRevert(_) => Ok(String::new()),
+        Action::ShowCheck(_) | Action::ProposeRevert(_) | Action::DisableAutoMerge(_) => Ok(String::new()),
     }
 }
 
@@ -322,7 +326,7 @@ fn refusal(action: &crate::store::StoredAction, tip: Option<&Sha>) -> Option<Ref
     let (what, from) = match serde_json::from_str(&action.record.body).ok()? {
         Action::PutBack(back) => (Remedy::MoveBack, back.from),
         Action::Undo(undo) => (if undo.propose { Remedy::Propose } else { Remedy::Inverse }, Some(undo.onto)),
-        Action::ShowCheck(_) | Action::ProposeRevert(_) => return None,
+        Action::ShowCheck(_) | Action::ProposeRevert(_) | Action::DisableAutoMerge(_) => return None,
     };
     let why = action.outcome.clone().unwrap_or_default();
     (from.as_ref() == tip).then_some(Refused { what, why })

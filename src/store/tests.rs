@@ -2,8 +2,10 @@
 //! (`postgres://user@host:port`) on which each test makes a database of its own.
 
 mod fairness;
+mod incident;
 mod interleaving;
 mod queue;
+mod suspension;
 mod trouble;
 mod verdict;
 

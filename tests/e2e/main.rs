@@ -10,6 +10,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod access;
 mod child;
 mod counts;
 mod crash;
@@ -18,6 +19,7 @@ mod faults;
 #[path = "../../fixtures/fold.rs"]
 mod fold;
 mod gate;
+mod incidents;
 mod ingress;
 mod merges;
 mod people;

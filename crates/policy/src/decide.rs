@@ -11,6 +11,7 @@ mod floor;
 mod group;
 mod involve;
 mod merge;
+mod merging;
 mod propose;
 mod standing;
 
@@ -33,7 +34,7 @@ pub use merge::judge_merge;
 /// Decides about a subject.
 #[must_use]
 pub fn decide(facts: &Facts, source: &RuleSource) -> Verdict {
-    let in_force = source.in_force.as_ref().map(|rules| InForce::of(rules, &facts.own_rules));
+    let in_force = source.law(&facts.own_rules);
     let law = in_force.as_ref();
     let pulls = open_pulls(facts).map(|pull| match law {
         Some(law) => judge(facts, pull, law, source),
@@ -99,7 +100,9 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
         findings.extend(bench.changes_requested());
         findings.extend(floor::check(&organisation, &tiers, &approvals));
     }
-    let mut verdict = PullVerdict { tiers, ..verdict_of(pull, involved.judged_as, findings) };
+    let stop_auto_merge = merging::must_stop(facts, pull, law, &involved);
+    let mut verdict =
+        PullVerdict { tiers, stop_auto_merge, ..verdict_of(pull, involved.judged_as, findings) };
     verdict.involvement = shown(pull, involved);
     verdict
 }
@@ -135,6 +138,7 @@ fn verdict_of(pull: &Pull, judged_as: JudgedAs, findings: Vec<Finding>) -> PullV
         involvement: Involvement { author, judged_as, agents: Vec::new() },
         findings,
         tiers: Vec::new(),
+        stop_auto_merge: false,
     };
     conclude(&mut verdict);
     verdict

@@ -44,6 +44,8 @@ pub enum Kind {
     MergedPast,
     /// It could not be seen what happened, or who did it.
     Unseen,
+    /// The gate suspended an agent by itself.
+    Suspended,
 }
 
 impl Kind {
@@ -54,6 +56,7 @@ impl Kind {
             Self::Moved => "moved",
             Self::MergedPast => "merged-past-the-gate",
             Self::Unseen => "unseen",
+            Self::Suspended => "suspended",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Planning twice is as good as planning once: when the forge already shows the verdict the plan is empty.
 
 mod merge;
+mod merging;
 mod refs;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::facts::{Effects, ShownCheck};
 use crate::ids::{CheckRunId, RepoName, Sha};
 pub use merge::{ProposeRevert, plan_merge};
+pub use merging::{DisableAutoMerge, plan_merging};
 pub use refs::{Kept, PutBack, Span, Undo, plan_ref};
 
 use crate::verdict::{Conclusion, Effect, Proposal, ProposalState, Verdict, Whose};
@@ -27,6 +29,8 @@ pub enum Action {
     Undo(Undo),
     /// Propose to take a merged pull request back.
     ProposeRevert(ProposeRevert),
+    /// Switch auto-merge off.
+    DisableAutoMerge(DisableAutoMerge),
 }
 
 impl Action {
@@ -35,7 +39,7 @@ impl Action {
     pub fn check(&self) -> Option<&ShowCheck> {
         match self {
             Self::ShowCheck(show) => Some(show),
-            Self::PutBack(_) | Self::Undo(_) | Self::ProposeRevert(_) => None,
+            Self::PutBack(_) | Self::Undo(_) | Self::ProposeRevert(_) | Self::DisableAutoMerge(_) => None,
         }
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod read;
 mod rule;
 pub(crate) mod shelf;
 mod source;
+pub mod suspension;
 mod tiers;
 mod tighten;
 mod validate;
@@ -35,6 +36,7 @@ pub use on::{On, Respond};
 pub use people::{Assisted, People};
 pub use rule::{Demand, Rule};
 pub use source::{Origin, RuleSource, Trouble};
+pub use suspension::{Suspended, Suspension};
 pub use tiers::Tier;
 pub use tighten::{OWN_MAX_BYTES, OWN_RULES, Tightened, Tightening};
 

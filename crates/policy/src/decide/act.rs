@@ -25,7 +25,7 @@ use crate::verdict::{
 /// Decides about the moves of a branch or tag.
 #[must_use]
 pub fn decide_ref(facts: &RefFacts, source: &RuleSource) -> ActVerdict {
-    let in_force = source.in_force.as_ref().map(|rules| InForce::of(rules, &facts.own_rules));
+    let in_force = source.law(&facts.own_rules);
     let law = in_force.as_ref();
     let enforcement = law.map_or(Enforcement::Active, InForce::enforcement);
     let deeds = match &facts.moves {

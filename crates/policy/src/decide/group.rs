@@ -16,7 +16,7 @@ use crate::verdict::{
 /// Decides about a merge group.
 #[must_use]
 pub fn decide_group(facts: &GroupFacts, source: &RuleSource) -> Verdict {
-    let in_force = source.in_force.as_ref().map(|rules| InForce::of(rules, &facts.own_rules));
+    let in_force = source.law(&facts.own_rules);
     let law = in_force.as_ref();
     let enforcement = law.map_or(Enforcement::Active, InForce::enforcement);
     let (mut pulls, mut findings): (Vec<PullVerdict>, _) = (Vec::new(), Vec::new());

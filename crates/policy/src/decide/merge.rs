@@ -14,7 +14,7 @@ use crate::verdict::{
 /// Judges a merge.
 #[must_use]
 pub fn judge_merge(facts: &MergeFacts, source: &RuleSource) -> ActVerdict {
-    let in_force = source.in_force.as_ref().map(|rules| InForce::of(rules, &facts.own_rules));
+    let in_force = source.law(&facts.own_rules);
     let law = in_force.as_ref();
     let enforcement = law.map_or(Enforcement::Active, InForce::enforcement);
     let (involvement, mut findings) = match enforcement {

@@ -13,3 +13,4 @@ mod review;
 mod rule;
 mod scene;
 mod sibling;
+mod suspension;

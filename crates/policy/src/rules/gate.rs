@@ -20,6 +20,8 @@ pub struct Gate {
     pub respond: BTreeSet<Respond>,
     /// What is done about an agent's work that was merged past the gate.
     pub merged: OnMerged,
+    /// After so many moves of one branch or tag that had to be put back within a day, an agent is suspended.
+    pub strikes: u32,
 }
 
 /// What is done about an agent's work that was merged past the gate, beside telling of it.
@@ -47,6 +49,9 @@ impl OnMerged {
 
 /// The check run's name when the rules give none.
 pub const DEFAULT_CHECK: &str = "portcullis";
+/// Once may be a slip, and so may twice.
+const DEFAULT_STRIKES: u32 = 3;
+const MOST_STRIKES: u64 = 100;
 
 impl Default for Gate {
     fn default() -> Self {
@@ -55,6 +60,7 @@ impl Default for Gate {
             enforcement: Enforcement::Active,
             respond: BTreeSet::new(),
             merged: OnMerged::Report,
+            strikes: DEFAULT_STRIKES,
         }
     }
 }
@@ -98,6 +104,17 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
                 );
                 complaints.error(Code::BadValue, merged.span, message, help);
             }
+        }
+    }
+    if let Some(strikes) = table.number("strikes", MOST_STRIKES, complaints) {
+        match u32::try_from(strikes.value) {
+            Ok(number) if number > 0 => gate.strikes = number,
+            _ => complaints.error(
+                Code::BadValue,
+                strikes.span,
+                "`gate.strikes` must be 1 at least",
+                "Write `strikes = 1` to suspend at the first.",
+            ),
         }
     }
     table.finish(complaints);
@@ -165,7 +182,16 @@ pub(super) const TABLE: reference::Table = reference::Table {
             meaning: "What is done about an agent's work that was merged past the gate: without a verdict that passed, or as something else than what was judged. `report` opens an incident; `propose_revert` also opens a pull request that takes it back, and never merges it.",
             bad: Bad { text: "merged = \"revert\"", code: Code::BadValue },
         },
+        Key {
+            name: "strikes",
+            needed: false,
+            shape: Shape::Number(1, MOST_STRIKES),
+            words: "number from 1 to 100",
+            default: Some("3"),
+            meaning: "When so many moves of one branch or tag by one registered agent had to be put back within 24 hours, the gate suspends the agent by itself and opens an incident. A person ends it: `portcullis agents resume NAME`.",
+            bad: Bad { text: "strikes = 0", code: Code::BadValue },
+        },
     ],
-    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\nrespond     = [\"revert\"]\n",
+    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\nrespond     = [\"revert\"]\nstrikes     = 2\n",
     bad: &[],
 };

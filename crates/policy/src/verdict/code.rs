@@ -77,6 +77,9 @@ catalogue! {
     /// Something could not be seen completely.
     CannotSee "cannot-see" "blocks":
         "A permission is missing, a limit was met, or an account is gone. Re-run the check; make the change smaller; else ask the operator.", "" => "";
+    /// A person, or the gate after strikes, has suspended the agent: it may do nothing.
+    AgentSuspended "agent-suspended" "denies":
+        "Whoever suspended it looks into the reason and ends it: `portcullis agents resume NAME`.", "" => "";
     /// An account or trace of an agent that `rules.toml` does not register.
     UnregisteredAgent "unregistered-agent" "denies":
         "Register the account under `[agents.NAME]`, or recognise the person under `[people]`, or provide for assisted work.",

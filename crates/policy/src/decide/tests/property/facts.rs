@@ -208,6 +208,7 @@ fn assemble((who, what, text, place, reviews): (Who, What, Text, Place, Fact<Vec
     };
     Pull {
         number: 7,
+        node: "PR_7".into(),
         title: body.clone(),
         body,
         state,
