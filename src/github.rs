@@ -40,6 +40,7 @@ mod undo;
 mod window;
 mod wire;
 
+pub use crate::git::Onto;
 pub use activity::{Patience, Pushed};
 pub use apply::Applied;
 pub use error::{Again, ForgeError};

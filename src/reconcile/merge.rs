@@ -15,8 +15,7 @@ use policy::{Action, Fact, Facts, Millis, PullSubject, Sha, Subject, plan_merge}
 use super::gather::{self, Heard};
 use super::own::own_rules;
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, written};
-use crate::git::Onto;
-use crate::github::{ForgeError, Landed, MergeRead};
+use crate::github::{ForgeError, Landed, MergeRead, Onto};
 use crate::lease::Lease;
 use crate::store::{ActionOutcome, Next, backoff};
 
