@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use policy::facts::{Account, AccountKind, Fact, Pull, PullState};
+use policy::facts::{Account, AccountKind, Descent, Fact, Moments, Pull, PullState};
 use policy::rules::RuleSource;
 use policy::{Millis, Observed, PullSubject, Sha, Subject};
 
@@ -45,15 +45,40 @@ pub(super) async fn gather(
         Fact::Known(siblings) => siblings.as_mut_slice(),
         Fact::Unknown(_) => &mut [],
     };
+    let moments = rules.wanted(&observed.facts.own_rules).moments;
     for pull in siblings.iter_mut().chain([&mut observed.facts.pull]) {
         let subject = PullSubject { number: pull.number, ..subject.clone() };
-        pull.pushers = pushers_of(gate, lease, subject, pull).await?;
+        pull.pushers = pushers_of(gate, lease, subject.clone(), pull).await?;
+        if moments == Moments::Tell {
+            // A head that no look has seen yet is there since this one.
+            let since = gate.store.head_since(&Subject::Pull(subject.clone()), &pull.head.sha).await?;
+            pull.head_since = Some(since.unwrap_or(now));
+        } else if let Fact::Known(reviews) = &mut pull.reviews {
+            reviews.iter_mut().for_each(|review| review.at = None);
+        }
+        pull.lineage = lineage_of(gate, &subject, pull).await?;
         pushers.extend(pull.pushers.get().into_iter().flatten().map(|pusher| pusher.id));
     }
     if !pushers.is_empty() {
         gate.github.enroll(subject.installation, &pushers, &mut observed.facts.roster).await?;
     }
     Ok(observed)
+}
+
+/// Which of its commits were first seen in a pull request that an agent opened.
+async fn lineage_of(
+    gate: &Gate,
+    subject: &PullSubject,
+    pull: &Pull,
+) -> Result<Fact<Vec<Descent>>, ReconcileError> {
+    if pull.state != PullState::Open {
+        return Ok(Fact::Known(Vec::new()));
+    }
+    let commits: Vec<&Sha> = match &pull.change {
+        Fact::Known(change) => change.commits.iter().map(|commit| &commit.oid).collect(),
+        Fact::Unknown(why) => return Ok(Fact::Unknown(why.clone())),
+    };
+    Ok(Fact::Known(gate.store.lineage(subject.repo_id, pull.number, &commits).await?))
 }
 
 /// Fetches what will probably be asked for.

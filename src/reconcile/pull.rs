@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::decide::decide;
+use policy::decide::{agent_of, decide};
 use policy::facts::{Pull, PullState};
 use policy::rules::RuleSource;
 use policy::verdict::Effect;
@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, gather, later, written};
 use crate::lease::Lease;
 use crate::report;
-use crate::store::{ActionOutcome, Next, VerdictRecord, backoff};
+use crate::store::{ActionOutcome, Next, Seen, VerdictRecord, backoff};
 
 /// Makes the forge show the verdict for the leased subject, and says when to look again.
 ///
@@ -126,7 +126,8 @@ fn next_of(verdict: &Verdict, facts: &Facts, rules: &RuleSource, now: Millis) ->
         return Next::Ended;
     }
     let ends = rules.expiries(&facts.own_rules).into_iter().map(|expiry| expiry.end);
-    let end = ends.filter(|end| *end > now).min();
+    let tiers = verdict.pulls.iter().flat_map(|pull| &pull.tiers).filter_map(|tier| tier.changes_at);
+    let end = ends.chain(tiers).filter(|end| *end > now).min();
     let unseen = verdict.pulls.iter().flat_map(|pull| &pull.findings).any(|f| f.effect == Effect::Unseen);
     let again = unseen.then(|| later(now, UNSEEN));
     match end.into_iter().chain(again).min() {
@@ -157,5 +158,14 @@ pub(super) fn record_of(
         facts: serde_json::to_string(facts)?,
         verdict: serde_json::to_string(verdict)?,
         decided_at: facts.now,
+        seen: seen(facts, rules),
     })
+}
+
+/// The commits of the pull request, and the agent that opened it. Nothing when either is not known: what is noted once
+/// stays.
+fn seen(facts: &Facts, rules: &RuleSource) -> Option<Seen> {
+    let (author, change) = (facts.pull.author.get().ok()?, facts.pull.change.get().ok()?);
+    let agent = agent_of(author, &facts.roster, rules).get().ok()?.clone();
+    Some(Seen { commits: change.commits.iter().map(|commit| commit.oid.clone()).collect(), agent })
 }

@@ -277,6 +277,7 @@ fn record_of(
     rules: &RuleSource,
 ) -> Result<VerdictRecord, serde_json::Error> {
     Ok(VerdictRecord {
+        seen: None,
         head: verdict.head.clone().unwrap_or_else(Sha::zero),
         conclusion: verdict.conclusion.as_str().to_owned(),
         enforcement: verdict.enforcement.as_str().to_owned(),

@@ -10,6 +10,7 @@ use super::{Engine, StoreError};
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/0001_first.sql")),
     (2, include_str!("../../migrations/0002_deeds.sql")),
+    (5, include_str!("../../migrations/0005_review.sql")),
 ];
 
 pub(super) async fn migrate(engine: &Engine, connection: &mut AnyConnection) -> Result<(), StoreError> {

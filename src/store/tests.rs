@@ -3,6 +3,7 @@
 
 mod fairness;
 mod interleaving;
+mod lineage;
 mod queue;
 mod trouble;
 mod verdict;
@@ -112,6 +113,7 @@ pub(super) fn delivery(guid: Guid, subject: Subject, now: Millis) -> NewDelivery
 
 pub(super) fn verdict(digest: &str) -> VerdictRecord {
     VerdictRecord {
+        seen: None,
         head: sha(1),
         conclusion: "failure".to_owned(),
         enforcement: "active".to_owned(),

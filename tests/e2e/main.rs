@@ -24,6 +24,7 @@ mod policy;
 mod pulls;
 mod reading;
 mod record;
+mod review;
 mod rules;
 mod scenarios;
 mod stage;

@@ -76,6 +76,7 @@ impl Default for AppSpec {
             "organization",
             "pull_request",
             "pull_request_review",
+            "issue_comment",
             "push",
             "repository",
             "team",

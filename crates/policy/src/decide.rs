@@ -25,6 +25,7 @@ use crate::verdict::{
 pub use act::decide_ref;
 use approval::Bench;
 use involve::Involved;
+pub use standing::agent_of;
 
 /// Decides about a subject.
 #[must_use]
@@ -87,7 +88,7 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
         if let Some(own) = law.own.as_ref().filter(|own| !own.rules.is_empty()) {
             demands.add(&scene(&own.paths), own);
         }
-        let bench = Bench::of(facts, pull, law);
+        let bench = Bench::of(facts, pull, law, &involved.registered);
         let approvals = bench.approvals();
         tiers = bench.tiers(&demands.tiers, &approvals);
         findings.extend(demand::findings(demands, &tiers));

@@ -2,6 +2,7 @@
 
 mod agent;
 mod approval;
+mod comment;
 mod gate;
 mod moved;
 mod own;
@@ -11,3 +12,4 @@ mod review;
 mod rule;
 mod scene;
 mod sibling;
+mod tier;
