@@ -12,10 +12,12 @@
 
 mod blind;
 mod gather;
+pub mod ledger;
 mod own;
 mod pull;
 mod refs;
 mod runner;
+mod strike;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,6 +102,9 @@ fn written(actions: &[Action]) -> Result<Vec<ActionRecord>, serde_json::Error> {
             Action::Undo(undo) => {
                 let kind = if undo.propose { "propose_undo" } else { "undo" };
                 (kind, format!("{kind}/{}/{}", undo.name.as_str(), undo.onto))
+            }
+            Action::DisableAutoMerge(stop) => {
+                ("disable_auto_merge", format!("disable-auto-merge/{}#{}", stop.repository, stop.number))
             }
         };
         Ok(ActionRecord { kind: kind.to_owned(), once_key, body: serde_json::to_string(action)? })

@@ -32,6 +32,7 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
     let head_since = case.head_minutes.map_or(Millis(i64::MIN), |minutes| before(now, minutes, MINUTE));
     let pull = Pull {
         number: 1,
+        node: String::new(),
         title: case.name.clone(),
         body: String::new(),
         state: PullState::Open,

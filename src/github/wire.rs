@@ -93,6 +93,8 @@ pub(super) struct RepositoryRef {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PullNode {
+    #[serde(default)]
+    id: String,
     pub(super) number: u64,
     title: String,
     #[serde(default)]
@@ -365,6 +367,7 @@ pub(super) fn pull(node: &PullNode) -> Result<facts::Pull, ForgeError> {
     let sha = |oid: &str| Sha::parse(oid).ok_or_else(|| missing("a branch's tip"));
     Ok(facts::Pull {
         number: node.number,
+        node: node.id.clone(),
         title: node.title.clone(),
         body: node.body.clone(),
         state: match node.state.as_str() {

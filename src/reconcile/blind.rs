@@ -51,6 +51,7 @@ fn unseen(pull: &PullSubject, head: Sha, why: &str, now: Millis) -> Facts {
         repository: Repository { id: pull.repo_id, name: pull.repo.clone() },
         pull: Pull {
             number: pull.number,
+            node: String::new(),
             title: String::new(),
             body: String::new(),
             state: PullState::Open,

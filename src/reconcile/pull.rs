@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use policy::decide::{agent_of, decide};
 use policy::facts::{Pull, PullState};
+use policy::plan::DisableAutoMerge;
 use policy::rules::RuleSource;
 use policy::verdict::Effect;
-use policy::{Facts, Millis, Observed, PullSubject, ShowCheck, Shows, Subject, Verdict, plan};
+use policy::{Facts, Millis, Observed, PullSubject, ShowCheck, Shows, Subject, Verdict, plan, plan_merging};
 use tokio::sync::Semaphore;
 
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, gather, later, written};
+use crate::github::ForgeError;
 use crate::lease::Lease;
 use crate::report;
 use crate::store::{ActionOutcome, Next, Seen, VerdictRecord, backoff};
@@ -32,13 +34,28 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
 
     let (verdict, observed) = judge(observed, &rules).await?;
     let first = first_sharing_head(&observed.facts, subject);
-    let actions = if first.is_some() { Vec::new() } else { plan(&verdict, &observed.effects) };
+    let actions = if first.is_some() {
+        Vec::new()
+    } else {
+        let mut actions = plan(&verdict, &observed.effects);
+        actions.extend(plan_merging(&verdict, &observed.facts));
+        actions
+    };
 
     let intended =
         gate.store.intend(lease, record_of(&verdict, &observed.facts, &rules)?, written(&actions)?).await?;
     let (mut outcomes, mut unshown) = (Vec::new(), false);
     for (action, id) in actions.iter().zip(intended.actions) {
-        let policy::Action::ShowCheck(show) = action else { continue };
+        let show = match action {
+            policy::Action::ShowCheck(show) => show,
+            policy::Action::DisableAutoMerge(stop) => {
+                let outcome = stop_auto_merge(gate, lease, stop).await;
+                unshown |= matches!(outcome, ActionOutcome::Failed { .. });
+                outcomes.push((id, outcome));
+                continue;
+            }
+            policy::Action::PutBack(_) | policy::Action::Undo(_) => continue,
+        };
         match gate.github.show_check(lease, show, &output_of(show, &verdict)).await {
             Ok(applied) => outcomes.push((id, ActionOutcome::Done { note: format!("{applied:?}") })),
             // The verdict stands; what is said of proposed rules is tried again later.
@@ -74,6 +91,21 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
     };
     gate.store.record(lease, outcomes, next.clone(), gate.clock.now()).await?;
     Ok(next)
+}
+
+/// The check blocks already, so that it is tried again later when it does not work out now.
+async fn stop_auto_merge(gate: &Gate, lease: &Lease, stop: &DisableAutoMerge) -> ActionOutcome {
+    match gate.github.disable_auto_merge(lease, stop).await {
+        Ok(()) => ActionOutcome::Done { note: "auto-merge is off".to_owned() },
+        Err(ForgeError::Refused { message, .. }) => {
+            tracing::warn!(pull = stop.number, %message, "the forge does not let us switch auto-merge off");
+            ActionOutcome::Refused { error: message }
+        }
+        Err(error) => {
+            tracing::warn!(pull = stop.number, %error, "auto-merge could not be switched off");
+            ActionOutcome::Failed { error: error.to_string() }
+        }
+    }
 }
 
 /// Proposed rules are read one after another, whoever proposes how many.

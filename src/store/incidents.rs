@@ -2,6 +2,9 @@
 //!
 //! Written in the transaction that intends what is done about it, so that nothing is done of which nobody learns.
 
+mod posts;
+mod reading;
+
 use std::time::Duration;
 
 use policy::incident::Incident;
@@ -12,6 +15,8 @@ use sqlx::AnyConnection;
 use super::StoreError;
 use super::row::{get, signed, to_json};
 use super::verdicts::VerdictId;
+pub use posts::{PostState, StoredPost};
+pub use reading::{IncidentFilter, IncidentPart, IncidentState, StoredIncident};
 
 /// What belongs to one group within this time is one incident.
 const TOGETHER: Duration = Duration::from_secs(10 * 60);

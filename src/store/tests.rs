@@ -2,9 +2,11 @@
 //! (`postgres://user@host:port`) on which each test makes a database of its own.
 
 mod fairness;
+mod incident;
 mod interleaving;
 mod lineage;
 mod queue;
+mod suspension;
 mod trouble;
 mod verdict;
 

@@ -28,6 +28,11 @@ const COLUMNS: &str = "id, subject_key, repo_id, repo, number, head, conclusion,
 pub struct VerdictId(String);
 
 impl VerdictId {
+    /// As it was read from the database.
+    pub(super) fn stored(id: String) -> Self {
+        Self(id)
+    }
+
     /// As written in the database, `pull/<repository id>/<number>@<n>`.
     #[must_use]
     pub fn as_str(&self) -> &str {

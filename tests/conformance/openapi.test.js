@@ -11,8 +11,9 @@ const github = new Description(withoutNullable(JSON.parse(published("@octokit/op
 // GitHub serves it, and its own redirects of renamed repositories lead there, but the description leaves it out.
 const UNDESCRIBED = new Map([["/repositories/{repository_id}", "/repos/{owner}/{repo}"]]);
 
+// The name of a ref has slashes, which GitHub takes as they are.
 const routes = Object.keys(github.document.paths).concat([...UNDESCRIBED.keys()]).map((template) => {
-  const pattern = template.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&").replaceAll(/\{[^}]+\}/g, "([^/]+)");
+  const pattern = template.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&").replaceAll("{ref}", "(.+)").replaceAll(/\{[^}]+\}/g, "([^/]+)");
   const literal = template.split("/").filter((part) => !part.startsWith("{")).length;
   return { template, literal, pattern: new RegExp(`^${pattern}$`), names: [...template.matchAll(/\{([^}]+)\}/g)].map((m) => m[1]) };
 });
@@ -151,8 +152,11 @@ test("every reply fits the schema of its status", () => {
 });
 
 test("every route of the fake forge was called", () => {
-  const source = readFileSync(new URL("../../crates/fake-github/src/rest.rs", import.meta.url), "utf8");
-  const known = [...source.matchAll(/^\s+\("([A-Z]+)", \[(.+?)\]\) =>/gm)].map(([, method, parts]) =>
+  const routes = (file) =>
+    [...readFileSync(new URL(`../../crates/fake-github/src/${file}`, import.meta.url), "utf8").matchAll(/^\s+\("([A-Z]+)", \[(.+?)\]\) =>/gm)];
+  const ofRepositories = routes("rest/automation.rs").map(([all, method, parts]) => [all, method, `"repos", owner, name, ${parts}`]);
+  assert.ok(ofRepositories.length > 10, "more routes are listed in rest/automation.rs");
+  const known = [...routes("rest.rs"), ...ofRepositories].map(([, method, parts]) =>
     `${method} /${parts.split(", ").map((part) => (part.startsWith('"') ? part.slice(1, -1) : "*")).join("/")}`);
   assert.ok(known.length > 10, "the routes are listed in rest.rs");
   const answered = rest.filter(({ reply }) => reply.status < 300);

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod access;
 mod child;
 mod counts;
 mod crash;
@@ -18,12 +19,14 @@ mod faults;
 #[path = "../../fixtures/fold.rs"]
 mod fold;
 mod gate;
+mod incidents;
 mod ingress;
 mod people;
 mod policy;
 mod pulls;
 mod reading;
 mod record;
+mod refs;
 mod review;
 mod rules;
 mod scenarios;

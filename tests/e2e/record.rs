@@ -18,6 +18,7 @@ use crate::Gate;
 use crate::gate::scenario;
 
 const TOUR: &str = include_str!("record/tour.toml");
+const ACTIONS: &str = include_str!("record/actions.toml");
 const RULES: &str = include_str!("../../rules.toml");
 
 /// Stories played at one time.
@@ -37,6 +38,7 @@ async fn everything_said_is_recorded() {
         recording.add(&name, &gate.github);
     }
     recording.add("the tour", &tour().await.github);
+    recording.add("what runs, deploys and publishes", &actions().await.github);
     recording.add("the doctor", &crate::doctor::examined_whole().await);
     recording.add("the policy repository", &crate::policy::proposals().await.github);
     assert_eq!(recording.missing(), Vec::<String>::new(), "the stories make none of these deliveries");
@@ -67,13 +69,22 @@ async fn tour() -> Gate {
     gate
 }
 
+/// The same for what runs, deploys and publishes.
+async fn actions() -> Gate {
+    let gate = Gate::start(ACTIONS, RULES).await;
+    gate.github.record();
+    gate.settle_story().await;
+    reads::actions::all(&gate).await;
+    gate
+}
+
 /// A verb that is missing from the tour would leave its deliveries unchecked.
 #[test]
 fn the_tour_has_every_verb() {
-    let played: BTreeSet<String> = Stage::parse(TOUR)
-        .unwrap()
-        .steps
+    let steps = |stage: &str| Stage::parse(stage).unwrap().steps;
+    let played: BTreeSet<String> = [steps(TOUR), steps(ACTIONS)]
         .iter()
+        .flatten()
         .map(|step| format!("{step:?}").split('(').next().unwrap().to_owned())
         .chain(["Rerequest".to_owned()])
         .collect();
@@ -121,8 +132,16 @@ impl Recording {
             "check_run.created",
             "check_run.rerequested",
             "commit_comment.created",
+            "create.-",
+            "delete.-",
             "deploy_key.created",
             "deploy_key.deleted",
+            "deployment.created",
+            "deployment_protection_rule.requested",
+            "deployment_review.approved",
+            "deployment_review.rejected",
+            "deployment_review.requested",
+            "deployment_status.created",
             "installation.deleted",
             "installation.new_permissions_accepted",
             "installation.suspend",
@@ -159,6 +178,13 @@ impl Recording {
             "pull_request_review.dismissed",
             "pull_request_review.submitted",
             "push.-",
+            "registry_package.published",
+            "release.created",
+            "release.deleted",
+            "release.edited",
+            "release.prereleased",
+            "release.published",
+            "release.released",
             "repository.archived",
             "repository.edited",
             "repository.privatized",
@@ -166,6 +192,7 @@ impl Recording {
             "repository.renamed",
             "repository.transferred",
             "repository.unarchived",
+            "repository_dispatch.sample.collected",
             "repository_ruleset.created",
             "repository_ruleset.deleted",
             "repository_ruleset.edited",
@@ -173,6 +200,14 @@ impl Recording {
             "security_and_analysis.-",
             "team.edited",
             "team.removed_from_repository",
+            "workflow_dispatch.-",
+            "workflow_job.completed",
+            "workflow_job.in_progress",
+            "workflow_job.queued",
+            "workflow_job.waiting",
+            "workflow_run.completed",
+            "workflow_run.in_progress",
+            "workflow_run.requested",
         ];
         known.into_iter().filter(|kind| !self.kinds.contains(*kind)).map(str::to_owned).collect()
     }

@@ -82,7 +82,7 @@ fn guid(number: u64) -> String {
 /// What to make a delivery of.
 pub(crate) struct Letter {
     pub(crate) event: &'static str,
-    pub(crate) action: Option<&'static str>,
+    pub(crate) action: Option<String>,
     pub(crate) repository: Option<u64>,
     pub(crate) payload: serde_json::Value,
 }
@@ -123,7 +123,7 @@ impl Outbox {
             id: 80_000_000 + number,
             guid,
             event: letter.event.to_owned(),
-            action: letter.action.map(str::to_owned),
+            action: letter.action,
             repository: letter.repository,
             headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             body,

@@ -12,11 +12,14 @@ use crate::world::World;
 
 pub(crate) mod access;
 pub(crate) mod check;
+pub(crate) mod deployment;
 pub(crate) mod event;
 pub(crate) mod guard;
 pub(crate) mod issue;
 pub(crate) mod pull;
 pub(crate) mod queue;
+pub(crate) mod release;
+pub(crate) mod run;
 
 pub(crate) const API: &str = "https://api.github.example";
 pub(crate) const WEB: &str = "https://github.example";
@@ -44,6 +47,15 @@ pub(crate) fn user(world: &World, id: u64) -> Value {
         Some(account) => account_json(&account.login, account.id, account.kind.word()),
         None => account_json(GHOST.0, GHOST.1, "User"),
     }
+}
+
+/// A user in the older shape that some objects still have inside.
+pub(crate) fn older_user(world: &World, id: u64) -> Value {
+    let mut shown = user(world, id);
+    if let Value::Object(fields) = &mut shown {
+        fields.remove("user_view_type");
+    }
+    shown
 }
 
 fn account_json(login: &str, id: u64, kind: &str) -> Value {

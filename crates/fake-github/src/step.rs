@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+pub use deployment::{BypassProtection, CreateDeployment, Deploy, ReviewDeployment, SetDeploymentStatus};
 pub use discussion::{Assign, Comment, CommitComment, DeleteComment, EditComment, OpenIssue};
 pub use guard::{
     AccessChange, ChangeAccess, ChangeRepo, Collaborator, Joined, RepoChange, TeamAccess, TokenRequest,
@@ -14,14 +15,22 @@ pub use pull::{
     RemoveWriter, Rerequest, Retarget, Review, ReviewState,
 };
 pub use push::{Many, Push, Signature};
+pub use release::{DeleteRelease, EditRelease, PublishPackage, Release};
+pub use run::{Complete, Job, Rerun, Run};
+
+mod deployment;
+mod release;
+mod run;
 pub use queue::{Dequeue, DestroyGroup, Destruction, Enqueue, LandGroup};
-pub use trouble::{Strike, Wait};
+pub use refs::{CreateBranch, DeleteBranch, DeleteTag, Merge, MergeMethod, PushMany, Tag};
+pub use trouble::{Before, Strike, Wait};
 
 mod discussion;
 mod guard;
 mod pull;
 mod push;
 mod queue;
+mod refs;
 mod trouble;
 
 /// One thing that somebody does.
@@ -30,6 +39,20 @@ mod trouble;
 pub enum Step {
     /// Commits and moves a branch.
     Push(Box<Push>),
+    /// Makes a branch.
+    CreateBranch(CreateBranch),
+    /// Deletes a branch.
+    DeleteBranch(DeleteBranch),
+    /// Makes a tag.
+    Tag(Tag),
+    /// Moves a tag, by force.
+    MoveTag(Tag),
+    /// Deletes a tag.
+    DeleteTag(DeleteTag),
+    /// Moves many refs by one push.
+    PushMany(PushMany),
+    /// Merges a pull request.
+    Merge(Merge),
     /// Opens a pull request.
     Open(Open),
     /// Submits a review.
@@ -70,6 +93,32 @@ pub enum Step {
     ForeignCheck(ForeignCheck),
     /// Deletes what is kept of checks, as GitHub does with old ones.
     ForgetChecks(ForgetChecks),
+    /// Starts a run of a workflow.
+    Run(Box<Run>),
+    /// Runs a completed run again.
+    Rerun(Rerun),
+    /// Ends a run.
+    Complete(Complete),
+    /// Makes a job of a run, or moves it on.
+    Job(Job),
+    /// Lets a job of a run deploy.
+    Deploy(Deploy),
+    /// Approves or rejects a deployment that waits for a person.
+    ReviewDeployment(ReviewDeployment),
+    /// Starts a deployment past everything that guards its environment.
+    BypassProtection(BypassProtection),
+    /// Makes a deployment from outside of Actions.
+    Deployment(CreateDeployment),
+    /// Tells how a deployment goes.
+    DeploymentStatus(SetDeploymentStatus),
+    /// Publishes a release, or saves a draft.
+    Release(Release),
+    /// Changes a release.
+    EditRelease(EditRelease),
+    /// Takes a release away.
+    DeleteRelease(DeleteRelease),
+    /// Publishes a version of a package.
+    PublishPackage(PublishPackage),
     /// Changes a repository, or what guards it.
     ChangeRepo(Box<ChangeRepo>),
     /// Changes an organisation, or the App's installation.
@@ -96,6 +145,8 @@ pub enum Step {
     DestroyGroup(DestroyGroup),
     /// Lets the API fail for a while.
     Strike(Strike),
+    /// Lets something happen right before the next call of a route is carried out.
+    Before(Before),
     /// Lets everything told so far be heard before the story goes on.
     Wait(Wait),
 }

@@ -1,22 +1,31 @@
 //! The story's verbs: each changes the forge and leaves the deliveries that GitHub would send.
 //!
 //! A verb is a director's command, so permissions are not asked: what an account may do on the real forge is the
-//! stage's business. Each verb is one second of the story's clock, and they take turns.
+//! stage's business. The rules of a repository are asked, see [`rules`](crate::rules). Each verb is one second of the story's clock, and they take turns.
 
 use crate::git::GitError;
 use crate::payload::event;
 use crate::server::FakeGithub;
-use crate::step::{OnPull, Step, Strike};
+use crate::step::{Before, OnPull, Step, Strike};
 use crate::world::Missing;
 
 mod access;
+mod deployments;
 mod discussion;
 mod guard;
+mod merge;
 mod people;
 mod pulls;
 mod push;
 mod queue;
+mod refs;
+mod releases;
 mod reviews;
+mod runs;
+
+pub(crate) use deployments::STATES;
+
+pub(crate) use merge::{signed_by_github, web_flow};
 
 /// Why a verb was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -35,10 +44,16 @@ pub enum VerbError {
 /// What a verb made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// A commit.
+    /// A commit, or an annotated tag.
     Commit(String),
     /// A pull request's number.
     Pull(u64),
+    /// A workflow run's id.
+    Run(u64),
+    /// A deployment's id.
+    Deployment(u64),
+    /// A release's id.
+    Release(u64),
     /// A comment's id.
     Comment(u64),
     /// An issue's number.
@@ -56,6 +71,13 @@ impl FakeGithub {
         let done = |(): ()| Outcome::Done;
         match step {
             Step::Push(step) => self.push(*step).await.map(Outcome::Commit),
+            Step::CreateBranch(step) => self.create_branch(step).await.map(Outcome::Commit),
+            Step::DeleteBranch(step) => self.delete_branch(step).await.map(done),
+            Step::Tag(step) => self.tag(step).await.map(Outcome::Commit),
+            Step::MoveTag(step) => self.move_tag(step).await.map(Outcome::Commit),
+            Step::DeleteTag(step) => self.delete_tag(step).await.map(done),
+            Step::PushMany(step) => self.push_many(step).await.map(done),
+            Step::Merge(step) => self.merge(step).await.map(Outcome::Commit),
             Step::Open(step) => self.open(step).await.map(Outcome::Pull),
             Step::Review(step) => self.review(step).await.map(done),
             Step::Dismiss(step) => self.dismiss(step).await.map(done),
@@ -76,6 +98,19 @@ impl FakeGithub {
             Step::Rerequest(step) => self.rerequest(step).await.map(done),
             Step::ForeignCheck(step) => self.foreign_check(step).await.map(done),
             Step::ForgetChecks(step) => self.forget_checks(step).await.map(done),
+            Step::Run(step) => self.start_run(*step).await.map(Outcome::Run),
+            Step::Rerun(step) => self.rerun(step).await.map(done),
+            Step::Complete(step) => self.complete(step).await.map(done),
+            Step::Job(step) => self.job(step).await.map(done),
+            Step::Deploy(step) => self.deploy(step).await.map(Outcome::Deployment),
+            Step::ReviewDeployment(step) => self.review_deployment(step).await.map(done),
+            Step::BypassProtection(step) => self.bypass_protection(step).await.map(done),
+            Step::Deployment(step) => self.create_deployment(step).await.map(Outcome::Deployment),
+            Step::DeploymentStatus(step) => self.set_deployment_status(step).await.map(done),
+            Step::Release(step) => self.publish_release(step).await.map(Outcome::Release),
+            Step::EditRelease(step) => self.edit_release(step).await.map(done),
+            Step::DeleteRelease(step) => self.delete_release(step).await.map(done),
+            Step::PublishPackage(step) => self.publish_package(step).await.map(done),
             Step::ChangeRepo(step) => self.change_repo(*step).await.map(done),
             Step::ChangeAccess(step) => self.change_access(step).await.map(done),
             Step::Comment(step) => self.comment(step).await.map(Outcome::Comment),
@@ -90,6 +125,10 @@ impl FakeGithub {
             Step::DestroyGroup(step) => self.destroy_group(step).await.map(done),
             Step::Strike(Strike { route, fault, times }) => {
                 self.fail(route.as_str(), fault, times);
+                Ok(Outcome::Done)
+            }
+            Step::Before(Before { route, step }) => {
+                self.before(route.as_str(), *step);
                 Ok(Outcome::Done)
             }
             // Who waits, and for what, is up to whoever plays: see `play_on`.

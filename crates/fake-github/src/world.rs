@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::account::{Account, Org, Team};
 use crate::auth::Token;
+use crate::automation::Automation;
 use crate::check::{CheckRun, Poster};
 use crate::clock::Clock;
 use crate::delivery::Outbox;
@@ -46,6 +47,7 @@ pub(crate) struct World {
     pub(crate) graphs: HashMap<u64, Graph>,
     pub(crate) files: Files,
     pub(crate) checks: Vec<CheckRun>,
+    pub(crate) automation: Automation,
     pub(crate) tokens: HashMap<String, Token>,
     pub(crate) outbox: Outbox,
     pub(crate) lag: usize,
@@ -76,6 +78,7 @@ impl World {
             graphs: HashMap::new(),
             files: Files::default(),
             checks: Vec::new(),
+            automation: Automation::default(),
             tokens: HashMap::new(),
             outbox: Outbox::default(),
             lag: 0,
@@ -146,10 +149,13 @@ impl World {
             root: parent.map_or(spec.id, |parent| parent.root),
             fork_of: parent.map(|parent| parent.id),
             branches: parent.map(|parent| parent.branches.clone()).unwrap_or_default(),
+            tags: parent.map(|parent| parent.tags.clone()).unwrap_or_default(),
+            other_refs: BTreeMap::new(),
             permissions,
             pulls: BTreeMap::new(),
             activities: Vec::new(),
             safeguards: spec.safeguards.clone(),
+            runs_on_push: spec.runs_on_push,
             teams: BTreeMap::new(),
             archived: false,
             protection_off: false,
@@ -220,10 +226,11 @@ impl World {
         self.repos.get(&repo.root).map_or_else(|| repo.dir.clone(), |root| root.dir.clone())
     }
 
-    /// A branch name or a commit id, resolved.
+    /// A branch, a tag, a full ref name or a commit id, resolved to a commit.
     pub(crate) fn resolve(&self, repo: &Repo, name: &str) -> Result<String, Missing> {
-        if let Some(sha) = repo.branches.get(name) {
-            return Ok(sha.clone());
+        let named = repo.branches.get(name).or_else(|| repo.tags.get(name)).map(String::as_str);
+        if let Some(sha) = named.or_else(|| repo.tip(name)) {
+            return Ok(self.graph(repo).map_or(sha, |graph| graph.peel(sha)).to_owned());
         }
         match self.commit(repo, name) {
             Some(commit) => Ok(commit.sha.clone()),

@@ -9,6 +9,7 @@ mod bounds;
 mod demand;
 mod floor;
 mod involve;
+mod merging;
 mod propose;
 mod standing;
 
@@ -22,7 +23,7 @@ use crate::rules::{RuleSource, Rules};
 use crate::verdict::{
     Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, RulesInForce, Verdict,
 };
-pub use act::decide_ref;
+pub use act::{decide_ref, is_person};
 use approval::Bench;
 use involve::Involved;
 pub use standing::agent_of;
@@ -30,7 +31,7 @@ pub use standing::agent_of;
 /// Decides about a subject.
 #[must_use]
 pub fn decide(facts: &Facts, source: &RuleSource) -> Verdict {
-    let in_force = source.in_force.as_ref().map(|rules| InForce::of(rules, &facts.own_rules));
+    let in_force = source.law(&facts.own_rules);
     let law = in_force.as_ref();
     let pulls = open_pulls(facts).map(|pull| match law {
         Some(law) => judge(facts, pull, law, source),
@@ -95,7 +96,9 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
         findings.extend(bench.changes_requested());
         findings.extend(floor::check(&organisation, &tiers, &approvals));
     }
-    let mut verdict = PullVerdict { tiers, ..verdict_of(pull, involved.judged_as, findings) };
+    let stop_auto_merge = merging::must_stop(facts, pull, law, &involved);
+    let mut verdict =
+        PullVerdict { tiers, stop_auto_merge, ..verdict_of(pull, involved.judged_as, findings) };
     verdict.involvement = shown(pull, involved);
     verdict
 }
@@ -131,6 +134,7 @@ fn verdict_of(pull: &Pull, judged_as: JudgedAs, findings: Vec<Finding>) -> PullV
         involvement: Involvement { author, judged_as, agents: Vec::new() },
         findings,
         tiers: Vec::new(),
+        stop_auto_merge: false,
     };
     conclude(&mut verdict);
     verdict

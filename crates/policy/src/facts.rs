@@ -107,6 +107,9 @@ pub struct Repository {
 pub struct Pull {
     /// Its number in the base repository.
     pub number: u64,
+    /// The forge's global id, by which mutations name it; empty where it was not read.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub node: String,
     /// Hostile text.
     pub title: String,
     /// Hostile text; only searched for traces of agents.

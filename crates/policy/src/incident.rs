@@ -42,6 +42,8 @@ pub enum Kind {
     Moved,
     /// It could not be seen who did what.
     Unseen,
+    /// The gate suspended an agent by itself.
+    Suspended,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
         match self {
             Self::Moved => "moved",
             Self::Unseen => "unseen",
+            Self::Suspended => "suspended",
         }
     }
 }

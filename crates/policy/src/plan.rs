@@ -2,6 +2,7 @@
 //!
 //! Planning twice is as good as planning once: when the forge already shows the verdict the plan is empty.
 
+mod merging;
 mod refs;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::facts::{Effects, ShownCheck};
 use crate::ids::{CheckRunId, RepoName, Sha};
+pub use merging::{DisableAutoMerge, plan_merging};
 pub use refs::{Kept, PutBack, Span, Undo, plan_ref};
 
 use crate::verdict::{Conclusion, Effect, Proposal, ProposalState, Verdict, Whose};
@@ -23,6 +25,8 @@ pub enum Action {
     PutBack(PutBack),
     /// Take content back with a commit on top, or propose that commit.
     Undo(Undo),
+    /// Switch auto-merge off.
+    DisableAutoMerge(DisableAutoMerge),
 }
 
 impl Action {
@@ -31,7 +35,7 @@ impl Action {
     pub fn check(&self) -> Option<&ShowCheck> {
         match self {
             Self::ShowCheck(show) => Some(show),
-            Self::PutBack(_) | Self::Undo(_) => None,
+            Self::PutBack(_) | Self::Undo(_) | Self::DisableAutoMerge(_) => None,
         }
     }
 }

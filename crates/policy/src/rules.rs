@@ -17,6 +17,7 @@ mod rule;
 pub(crate) mod shelf;
 mod source;
 mod span;
+pub mod suspension;
 mod tiers;
 mod tighten;
 mod validate;
@@ -37,6 +38,7 @@ pub use people::{Assisted, People};
 pub use rule::{Demand, Rule};
 pub use source::{Origin, RuleSource, Trouble};
 pub use span::Span;
+pub use suspension::{Suspended, Suspension};
 pub use tiers::{Owner, Tier};
 pub use tighten::{OWN_MAX_BYTES, OWN_RULES, Tightened, Tightening};
 

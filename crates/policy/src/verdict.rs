@@ -214,6 +214,9 @@ pub struct PullVerdict {
     pub findings: Vec<Finding>,
     /// Each tier that some finding requires, once.
     pub tiers: Vec<TierState>,
+    /// Whether auto-merge is on and is to be switched off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stop_auto_merge: bool,
 }
 
 /// Whose work a pull request is.

@@ -3,12 +3,11 @@
 use serde_json::json;
 
 use super::Sight;
-use super::commit::Commit;
 use super::connection::List;
-use super::object::Ref;
 use super::people::{Account, Organization};
 use super::pull::PullRequest;
 use super::queue::MergeQueue;
+use super::reference::{self, Ref};
 use super::walk::{Arguments, Got, Node, Trouble};
 use crate::auth::Level;
 use crate::clock::rfc3339;
@@ -112,16 +111,27 @@ impl<'w> Node<'w> for Repository<'w> {
                 Got::maybe(owner.map(|account| Account { account }))
             }
             "defaultBranchRef" => {
-                let (name, sight) = (repo.default_branch.as_str(), self.sight);
-                let tip = repo.branches.get(name);
-                Got::maybe(tip.map(|tip| Ref { sight, repo, name, tip }))
+                Got::maybe(Ref::find(self.sight, repo, &format!("refs/heads/{}", repo.default_branch)))
             }
+            "ref" | "refs" if !self.sight.token.allows("contents", Level::Read) => {
+                for known in ["qualifiedName", "refPrefix", "first", "last", "after", "before"] {
+                    arguments.take(known);
+                }
+                return Err(forbidden());
+            }
+            "ref" => Got::maybe(Ref::named(self.sight, repo, &arguments.text("qualifiedName"))),
+            "refs" => return Ref::list(self.sight, repo, arguments),
             "object" => {
                 let (oid, sight) = (arguments.text("oid"), self.sight);
+                let expression = arguments.text("expression");
                 if !sight.token.allows("contents", Level::Read) {
                     return Err(forbidden());
                 }
-                Got::maybe(sight.world.commit(repo, &oid).map(|commit| Commit { sight, repo, commit }))
+                if expression.is_empty() {
+                    return Ok(reference::object(sight, repo, &oid));
+                }
+                let named = Ref::named(sight, repo, &expression).map(|found| found.target());
+                reference::object(sight, repo, named.unwrap_or(&expression))
             }
             "pullRequest" | "pullRequests" if !reads_pulls => {
                 arguments.take("number");

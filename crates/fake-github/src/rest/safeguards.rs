@@ -1,4 +1,4 @@
-//! What guards a branch, an environment, a repository: told, never enforced here.
+//! What guards a branch, an environment, a repository: told here, and enforced by [`rules`](crate::rules).
 //!
 //! <https://docs.github.com/en/rest/repos/rules>, <https://docs.github.com/en/rest/branches/branch-protection>
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::{Answer, Asked};
 use crate::auth::Level;
 use crate::clock::{Clock, rfc3339};
-use crate::payload::{self, API, WEB, node_id};
+use crate::payload::{self, API, deployment, node_id};
 use crate::reply::Reply;
 use crate::repo::Repo;
-use crate::stage::{CheckSpec, ClassicSpec, EnvironmentSpec, ReviewsSpec, RulesetSpec};
+use crate::stage::{BypassSpec, CheckSpec, ClassicSpec, ReviewsSpec, RulesetSpec};
 use crate::world::World;
 
 /// The repositories of the installation, as a token sees them.
@@ -103,6 +103,12 @@ pub(crate) fn rules_of(ruleset: &RulesetSpec) -> Vec<Value> {
     if ruleset.no_deletion {
         rules.push(json!({ "type": "deletion" }));
     }
+    if ruleset.no_creation {
+        rules.push(json!({ "type": "creation" }));
+    }
+    if ruleset.no_update {
+        rules.push(json!({ "type": "update" }));
+    }
     rules
 }
 
@@ -122,9 +128,14 @@ pub(super) fn ruleset(asked: &Asked<'_>, owner: &str, name: &str, id: &str) -> A
     let ruleset = ruleset.ok_or_else(Reply::not_found)?;
     let (kind, source) = source(ruleset, repo);
     let born = rfc3339(Clock::default().story());
-    let conditions = json!({ "ref_name": { "include": refs(&ruleset.branches), "exclude": [] } });
+    let (target, include) = if ruleset.tags.is_empty() {
+        ("branch", refs("refs/heads/", &ruleset.branches))
+    } else {
+        ("tag", refs("refs/tags/", &ruleset.tags))
+    };
+    let conditions = json!({ "ref_name": { "include": include, "exclude": [] } });
     let mut told = json!({
-        "id": ruleset.id, "name": ruleset.name, "target": "branch", "source_type": kind, "source": source,
+        "id": ruleset.id, "name": ruleset.name, "target": target, "source_type": kind, "source": source,
         "enforcement": ruleset.enforcement, "current_user_can_bypass": "never",
         "node_id": node_id("RRS", ruleset.id), "conditions": conditions, "rules": rules_of(ruleset),
         "created_at": born, "updated_at": born,
@@ -132,21 +143,25 @@ pub(super) fn ruleset(asked: &Asked<'_>, owner: &str, name: &str, id: &str) -> A
     if asked.token(&world)?.allows("administration", Level::Write)
         && let Value::Object(fields) = &mut told
     {
-        let actors: Vec<Value> = ruleset
-            .bypass
-            .iter()
-            .map(|actor| json!({ "actor_id": actor.id, "actor_type": actor.kind, "bypass_mode": actor.mode }))
-            .collect();
+        let actors: Vec<Value> = ruleset.bypass.iter().map(|actor| bypass(&world, actor)).collect();
         fields.insert("bypass_actors".to_owned(), json!(actors));
     }
     Ok(Reply::ok(told))
 }
 
-fn refs(branches: &[String]) -> Vec<String> {
-    let full = |name: &String| {
-        if name.starts_with('~') { name.clone() } else { format!("refs/heads/{name}") }
+fn bypass(world: &World, actor: &BypassSpec) -> Value {
+    let named = actor.login.as_deref().and_then(|login| world.account(login).ok());
+    let (kind, id) = match named {
+        Some(account) if account.id == world.own_bot() => ("Integration", Some(world.app.id)),
+        Some(account) => ("User", Some(account.id)),
+        None => (actor.kind.as_str(), actor.id),
     };
-    branches.iter().map(full).collect()
+    json!({ "actor_id": id, "actor_type": kind, "bypass_mode": actor.mode })
+}
+
+fn refs(folder: &str, names: &[String]) -> Vec<String> {
+    let full = |name: &String| if name.starts_with('~') { name.clone() } else { format!("{folder}{name}") };
+    names.iter().map(full).collect()
 }
 
 pub(super) fn classic(asked: &Asked<'_>, owner: &str, name: &str, branch: &str) -> Answer {
@@ -222,33 +237,10 @@ pub(super) fn environments(asked: &Asked<'_>, owner: &str, name: &str) -> Answer
     let repo = asked.repo(&world, (owner, name), "actions", Level::Read)?;
     let listed: Vec<Value> = (1_u64..)
         .zip(&repo.safeguards.environments)
-        .map(|(id, one)| environment(&world, repo, id, one))
+        .map(|(id, one)| deployment::environment(&world, repo, id, one))
         .collect();
     let count = listed.len();
     let mut reply = asked.page(&world, listed);
     reply.body = reply.body.map(|page| json!({ "total_count": count, "environments": page }));
     Ok(reply)
-}
-
-fn environment(world: &World, repo: &Repo, id: u64, spec: &EnvironmentSpec) -> Value {
-    let born = rfc3339(Clock::default().story());
-    let mut rules = Vec::new();
-    if !spec.reviewers.is_empty() {
-        let person = |login: &String| {
-            let id = world.account(login).map_or(0, |account| account.id);
-            json!({ "type": "User", "reviewer": payload::user(world, id) })
-        };
-        let reviewers: Vec<Value> = spec.reviewers.iter().map(person).collect();
-        rules.push(json!({
-            "id": 3000 + id, "node_id": node_id("GA", 3000 + id), "type": "required_reviewers",
-            "prevent_self_review": spec.prevent_self_review, "reviewers": reviewers,
-        }));
-    }
-    json!({
-        "id": id, "node_id": node_id("EN", id), "name": spec.name,
-        "url": format!("{}/environments/{}", api(repo), payload::segment(&spec.name)),
-        "html_url": format!("{WEB}/{}/deployments/activity_log?environments_filter={}", repo.full_name(), spec.name),
-        "created_at": born, "updated_at": born, "can_admins_bypass": spec.admins_bypass,
-        "protection_rules": rules, "deployment_branch_policy": null,
-    })
 }

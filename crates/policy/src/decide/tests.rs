@@ -12,4 +12,5 @@ mod review;
 mod rule;
 mod scene;
 mod sibling;
+mod suspension;
 mod tier;

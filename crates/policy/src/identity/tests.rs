@@ -63,6 +63,7 @@ impl Story {
         let change = Change { merge_base: None, files: vec![], commits: self.commits, lines: None };
         Pull {
             number: 1,
+            node: String::new(),
             title: String::new(),
             body: self.body,
             state: PullState::Open,

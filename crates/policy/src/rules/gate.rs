@@ -18,14 +18,24 @@ pub struct Gate {
     pub enforcement: Enforcement,
     /// What is done about something denied that has happened, where no rule says.
     pub respond: BTreeSet<Respond>,
+    /// After so many moves of one branch or tag that had to be put back within a day, an agent is suspended.
+    pub strikes: u32,
 }
 
 /// The check run's name when the rules give none.
 pub const DEFAULT_CHECK: &str = "portcullis";
+/// Once may be a slip, and so may twice.
+const DEFAULT_STRIKES: u32 = 3;
+const MOST_STRIKES: u64 = 100;
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { check: DEFAULT_CHECK.to_owned(), enforcement: Enforcement::Active, respond: BTreeSet::new() }
+        Self {
+            check: DEFAULT_CHECK.to_owned(),
+            enforcement: Enforcement::Active,
+            respond: BTreeSet::new(),
+            strikes: DEFAULT_STRIKES,
+        }
     }
 }
 
@@ -54,6 +64,17 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
     }
     let responses = table.texts("respond", complaints).map(|texts| texts.value).unwrap_or_default();
     gate.respond.extend(responses.iter().filter_map(|text| parse_response(text, complaints)));
+    if let Some(strikes) = table.number("strikes", MOST_STRIKES, complaints) {
+        match u32::try_from(strikes.value) {
+            Ok(number) if number > 0 => gate.strikes = number,
+            _ => complaints.error(
+                Code::BadValue,
+                strikes.span,
+                "`gate.strikes` must be 1 at least",
+                "Write `strikes = 1` to suspend at the first.",
+            ),
+        }
+    }
     table.finish(complaints);
     gate
 }
@@ -110,7 +131,16 @@ pub(super) const TABLE: reference::Table = reference::Table {
             meaning: "What is done about something that has happened and is denied, where no rule says: by an agent that nobody registered, outside an agent's bounds, or by a rule without `respond`. `report` opens an incident; `revert` also puts branches and tags back.",
             bad: Bad { text: "respond = \"undo\"", code: Code::BadValue },
         },
+        Key {
+            name: "strikes",
+            needed: false,
+            shape: Shape::Number(1, MOST_STRIKES),
+            words: "number from 1 to 100",
+            default: Some("3"),
+            meaning: "When so many moves of one branch or tag by one registered agent had to be put back within 24 hours, the gate suspends the agent by itself and opens an incident. A person ends it: `portcullis agents resume NAME`.",
+            bad: Bad { text: "strikes = 0", code: Code::BadValue },
+        },
     ],
-    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\nrespond     = [\"revert\"]\n",
+    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\nrespond     = [\"revert\"]\nstrikes     = 2\n",
     bad: &[],
 };

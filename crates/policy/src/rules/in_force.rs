@@ -3,6 +3,7 @@
 //! Rule: whatever the repository's own rules say, nothing is looser than without them. Approvals are the larger
 //! number, bounds must hold on both sides, and a rule of the repository never counts as allowing something.
 
+use super::suspension::{Suspended, Suspension};
 use super::tighten::{Narrowing, OWN_RULES, Tightening};
 use super::{Rules, Tier, Trouble};
 use crate::complaint::{Code, Complaint, Severity};
@@ -20,12 +21,15 @@ pub(crate) struct InForce<'r> {
     pub(crate) stamp: Option<OwnRulesInForce>,
     /// Why it is not known what the repository adds.
     pub(crate) unseen: Option<String>,
+    /// Who may do nothing for now; `None` where nobody is judged by it.
+    pub(super) suspended: Option<&'r Suspended>,
 }
 
 impl<'r> InForce<'r> {
-    /// The newest rules of the repository, or the last good ones, or none.
-    pub(crate) fn of(rules: &'r Rules, own: &Fact<OwnRules>) -> Self {
-        let alone = Self { rules, own: None, stamp: None, unseen: None };
+    /// The newest rules of the repository, or the last good ones, or none. Whoever judges asks
+    /// [`super::RuleSource::law`], which knows who is suspended.
+    pub(super) fn of(rules: &'r Rules, own: &Fact<OwnRules>) -> Self {
+        let alone = Self { rules, own: None, stamp: None, unseen: None, suspended: None };
         let own = match own {
             Fact::Known(own) => own,
             Fact::Unknown(why) => return Self { unseen: Some(why.clone()), ..alone },
@@ -87,6 +91,11 @@ impl<'r> InForce<'r> {
                 Some((both, raised.then(|| own_ref(format!("tiers.{name}"), own.line))))
             }
         }
+    }
+
+    /// Why an agent may do nothing for now.
+    pub(crate) fn suspension(&self, agent: &str) -> Option<&Suspension> {
+        self.suspended.and_then(|suspended| suspended.get(agent))
     }
 
     /// What the repository bounds an agent by.

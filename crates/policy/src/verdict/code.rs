@@ -77,6 +77,9 @@ catalogue! {
     /// Something could not be seen completely.
     CannotSee "cannot-see" "blocks":
         "A permission is missing, a limit was met, or an account is gone. Re-run the check; make the change smaller; else ask the operator.", "" => "";
+    /// A person, or the gate after strikes, has suspended the agent: it may do nothing.
+    AgentSuspended "agent-suspended" "denies":
+        "Whoever suspended it looks into the reason and ends it: `portcullis agents resume NAME`.", "" => "";
     /// An account or trace of an agent that `rules.toml` does not register.
     UnregisteredAgent "unregistered-agent" "denies":
         "Register the account under `[agents.NAME]`, or recognise the person under `[people]`, or provide for assisted work.",
@@ -103,6 +106,9 @@ catalogue! {
     /// The agent does something that its `may` does not name.
     AgentVerb "agent-verb" "denies":
         "A person does it, or the agent's owner widens `may`.", "" => "";
+    /// A commit was replaced by a copy of itself without its signature.
+    SignatureStripped "signature-stripped" "denies":
+        "Find out who made the copy, and bring the signed commit back.", "" => "";
     /// An agent merged what the gate had not passed.
     MergedUnpassed "merged-unpassed" "denies":
         "Make the check required in the branch's ruleset, so that nothing lands without it.", "" => "";

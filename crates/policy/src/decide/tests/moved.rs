@@ -14,7 +14,7 @@ use crate::rules::{Respond, RuleSource, Rules};
 use crate::verdict::{Code, Conclusion};
 
 /// No rule about branches and tags.
-const BARE: &str = r#"
+pub(super) const BARE: &str = r#"
 version = 1
 [gate]
 respond = ["revert"]
@@ -30,12 +30,12 @@ may       = ["propose"]
 expires   = 2027-03-31
 "#;
 
-fn rules(text: &str) -> RuleSource {
+pub(super) fn rules(text: &str) -> RuleSource {
     let parsed = Rules::parse("rules.toml", text);
     RuleSource::good(Arc::new(parsed.rules.unwrap_or_else(|| panic!("{:#?}", parsed.complaints))))
 }
 
-fn pushed(by: Account, before: u64, after: u64) -> Move {
+pub(super) fn pushed(by: Account, before: u64, after: u64) -> Move {
     let at = |number: u64| (number > 0).then(|| sha(number));
     Move {
         id: format!("{before}-{after}"),
@@ -47,6 +47,7 @@ fn pushed(by: Account, before: u64, after: u64) -> Move {
         at: NOW,
         change: Fact::Known(change("src/button.ts")),
         signed: Fact::Known(true),
+        stripped: false,
         landed: Fact::Known(Vec::new()),
     }
 }
@@ -55,7 +56,7 @@ fn change(path: &str) -> Change {
     Change { files: vec![file(path)], commits: Vec::new(), merge_base: None, lines: None }
 }
 
-fn facts(name: &str, moves: Vec<Move>) -> RefFacts {
+pub(super) fn facts(name: &str, moves: Vec<Move>) -> RefFacts {
     let people = [alice().id, bob().id].into_iter().collect();
     RefFacts {
         now: NOW,
@@ -80,7 +81,7 @@ fn judged(text: &str, facts: &RefFacts) -> (ActVerdict, Vec<Action>) {
     (verdict, actions)
 }
 
-fn codes(verdict: &ActVerdict) -> Vec<Code> {
+pub(super) fn codes(verdict: &ActVerdict) -> Vec<Code> {
     verdict.deeds.iter().flat_map(|deed| deed.findings.iter().map(|finding| finding.code)).collect()
 }
 
@@ -276,6 +277,17 @@ fn the_floor_holds_without_any_rule() {
         let (verdict, _) = judged(&wide, &facts(name, vec![pushed(copilot(), 0, 2)]));
         assert_eq!(codes(&verdict), [Code::ConfusingName], "{name}");
     }
+}
+
+#[test]
+fn a_copy_without_its_signature_is_told_of_whoever_pushed_it() {
+    let forced = Move { forced: true, stripped: true, ..pushed(alice(), 1, 2) };
+    let (verdict, actions) = judged(BARE, &main_branch(vec![forced.clone()]));
+    assert_eq!((codes(&verdict), actions), (vec![Code::SignatureStripped], vec![]));
+    assert_eq!(incidents(&verdict, "k", NOW).len(), 1);
+    let agents = Move { actor: Fact::Known(copilot()), ..forced };
+    let (verdict, actions) = judged(BARE, &facts("refs/heads/copilot/x", vec![agents]));
+    assert_eq!((codes(&verdict), actions.len()), (vec![Code::SignatureStripped], 1));
 }
 
 #[test]

@@ -299,6 +299,7 @@ pub(super) fn pull(number: u64, author: Account, branch: &str) -> Pull {
         Change { merge_base: Some(sha(3)), files: vec![file("src/lib.rs")], commits: vec![], lines: None };
     let mut pull = Pull {
         number,
+        node: format!("PR_{number}"),
         title: format!("Change {number}"),
         body: "Fixes it.".into(),
         state: PullState::Open,

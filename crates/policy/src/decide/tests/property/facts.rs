@@ -272,6 +272,7 @@ fn assemble(
     };
     Pull {
         number: 7,
+        node: "PR_7".into(),
         title: body.clone(),
         body,
         state,
