@@ -35,6 +35,7 @@ mod pulls;
 mod reference;
 mod roster;
 mod rules;
+mod said;
 mod settings;
 mod undo;
 mod window;

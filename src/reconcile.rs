@@ -128,6 +128,7 @@ fn act_record(
     decided_at: Millis,
 ) -> Result<VerdictRecord, serde_json::Error> {
     Ok(VerdictRecord {
+        seen: None,
         head: verdict.head.clone().unwrap_or_else(Sha::zero),
         conclusion: verdict.conclusion.as_str().to_owned(),
         enforcement: verdict.enforcement.as_str().to_owned(),

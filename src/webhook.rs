@@ -174,9 +174,10 @@ fn count(event: &'static str, outcome: &'static str) {
 
 /// The event as a label: few and known.
 fn event_label(event: &str) -> &'static str {
-    const KNOWN: [&str; 10] = [
+    const KNOWN: [&str; 11] = [
         "pull_request",
         "pull_request_review",
+        "issue_comment",
         "check_run",
         "check_suite",
         "merge_group",

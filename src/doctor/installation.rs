@@ -22,9 +22,10 @@ const OPTIONAL: [(&str, &str, &str); 3] = [
 ];
 
 /// What this version is told of. Those from `membership` on are of organisations.
-const EVENTS: [&str; 11] = [
+const EVENTS: [&str; 12] = [
     "pull_request",
     "pull_request_review",
+    "issue_comment",
     "push",
     "repository",
     "check_run",

@@ -228,6 +228,7 @@ fn permissions_and_events_are_told_with_who_must_act() {
     let events = [
         "pull_request",
         "pull_request_review",
+        "issue_comment",
         "push",
         "repository",
         "check_run",

@@ -19,6 +19,7 @@ use super::error::ForgeError;
 use super::file::{self, RulesFile};
 use super::pulls::{PullRead, Which};
 use super::roster::{self, Members};
+use super::said;
 use crate::git::{ChangeRequest, GitError, HeadRequest, LineCount};
 
 /// Each pull request with the same head is read whole, and each of them is a subject that reads all the others: their
@@ -182,6 +183,8 @@ impl GitHub {
         let siblings = self.siblings(which, &read, ask);
         let (change, siblings) = join(change, siblings).await;
         (read.pull.change, read.pull.proposed_rules) = change?;
+        let repo = &read.repository.name;
+        said::ask(&self.inner.api, subject.installation, repo, &mut read.pull).await?;
         Ok((read, siblings?))
     }
 
@@ -229,6 +232,7 @@ impl GitHub {
             number: which.number,
         };
         (pull.change, pull.proposed_rules) = self.change(&subject, &repository, &pull, ask).await?;
+        said::ask(&self.inner.api, which.installation, &repository.name, &mut pull).await?;
         Ok(Some(pull))
     }
 
@@ -320,7 +324,13 @@ fn accounts(pull: &Pull) -> Vec<UserId> {
     let asserted = [Some(&pull.author), pull.auto_merge.as_ref()].into_iter().flatten();
     let reviews = pull.reviews.get().map_or(&[][..], |reviews| reviews);
     let commits = pull.commits.get().map_or(&[][..], |commits| commits);
+    let comments = pull.comments.get().map_or(&[][..], |comments| comments);
+    let assignments = pull.assignments.get().map_or(&[][..], |assignments| assignments);
+    let dismissed = reviews.iter().filter_map(|review| Some(&review.dismissal.as_ref()?.by));
     let accounts = asserted
+        .chain(dismissed)
+        .chain(comments.iter().map(|comment| &comment.author))
+        .chain(assignments.iter().flat_map(|assignment| [&assignment.by, &assignment.to]))
         .chain(reviews.iter().map(|review| &review.author))
         .filter_map(|account| account.get().ok())
         .map(|account| account.id);

@@ -15,6 +15,7 @@ use super::api::Api;
 use super::error::ForgeError;
 use super::file::{self, RulesFile};
 use super::graphql::PULL_REQUEST;
+use super::said;
 use super::window::Middle;
 use super::wire::{self, Page, PullData, PullNode, RepositoryNode};
 
@@ -140,8 +141,11 @@ impl Pulls {
             let (repository, own_rules, node) = subject(which, data)?;
             gathered.absorb(&node, &variables);
             if call >= MOST_CALLS || gathered.is_settled() {
-                let pull =
-                    Pull { commits: gathered.commits(), reviews: gathered.reviews(), ..wire::pull(&node)? };
+                let mut reviews = gathered.reviews();
+                if let Fact::Known(reviews) = &mut reviews {
+                    said::dismissals(node.timeline_items.as_ref(), reviews);
+                }
+                let pull = Pull { commits: gathered.commits(), reviews, ..wire::pull(&node)? };
                 let (siblings, effects) = around(which, &node)?;
                 let read = PullRead { repository, pull, siblings, effects, own_rules };
                 return Ok((read, gathered.middles));

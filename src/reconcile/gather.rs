@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use policy::facts::{Account, AccountKind, Fact, Pull, PullState};
+use policy::facts::{Account, AccountKind, Descent, Fact, Moments, Pull, PullState};
 use policy::rules::RuleSource;
 use policy::{Facts, Floor, Millis, Observed, PullSubject, Sha, Subject};
 
@@ -56,32 +56,59 @@ pub(super) async fn gather(
     // Both are large, and a look is nested deeply enough without them.
     let mut observed = with(Box::pin(fetch_ahead(gate, heard, subject)), Box::pin(look)).await?;
     if !heard.lags(&observed) {
-        add_pushers(gate, heard, subject, &mut observed.facts).await?;
+        add_pushers(gate, heard, subject, rules, &mut observed.facts).await?;
     }
     Ok(observed)
 }
 
-/// Adds who pushed to each pull request, and whether they belong to the groups that matter.
+/// Adds who pushed to each pull request, since when its head stands there, where its commits come from, and whether
+/// those people belong to the groups that matter.
 pub(super) async fn add_pushers(
     gate: &Gate,
     heard: Heard<'_>,
     subject: &PullSubject,
+    rules: &RuleSource,
     facts: &mut Facts,
 ) -> Result<(), ReconcileError> {
     let mut pushers = BTreeSet::new();
+    let moments = rules.wanted(&facts.own_rules).moments;
     let siblings = match &mut facts.siblings {
         Fact::Known(siblings) => siblings.as_mut_slice(),
         Fact::Unknown(_) => &mut [],
     };
     for pull in siblings.iter_mut().chain([&mut facts.pull]) {
         let subject = PullSubject { number: pull.number, ..subject.clone() };
-        pull.pushers = pushers_of(gate, heard, subject, pull).await?;
+        pull.pushers = pushers_of(gate, heard, subject.clone(), pull).await?;
+        if moments == Moments::Tell {
+            // A head that no look has seen yet is there since this one.
+            let since = gate.store.head_since(&Subject::Pull(subject.clone()), &pull.head.sha).await?;
+            pull.head_since = Some(since.unwrap_or(facts.now));
+        } else if let Fact::Known(reviews) = &mut pull.reviews {
+            reviews.iter_mut().for_each(|review| review.at = None);
+        }
+        pull.lineage = lineage_of(gate, &subject, pull).await?;
         pushers.extend(pull.pushers.get().into_iter().flatten().map(|pusher| pusher.id));
     }
     if !pushers.is_empty() {
         gate.github.enroll(subject.installation, &pushers, &mut facts.roster).await?;
     }
     Ok(())
+}
+
+/// Which of its commits were first seen in a pull request that an agent opened.
+async fn lineage_of(
+    gate: &Gate,
+    subject: &PullSubject,
+    pull: &Pull,
+) -> Result<Fact<Vec<Descent>>, ReconcileError> {
+    if pull.state != PullState::Open {
+        return Ok(Fact::Known(Vec::new()));
+    }
+    let commits: Vec<&Sha> = match &pull.change {
+        Fact::Known(change) => change.commits.iter().map(|commit| &commit.oid).collect(),
+        Fact::Unknown(why) => return Ok(Fact::Unknown(why.clone())),
+    };
+    Ok(Fact::Known(gate.store.lineage(subject.repo_id, pull.number, &commits).await?))
 }
 
 /// Fetches what will probably be asked for.

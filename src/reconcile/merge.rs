@@ -186,6 +186,6 @@ async fn afterwards(
     facts.pull.state = PullState::Open;
     facts.pull.base.sha = base;
     facts.pull.change = change;
-    gather::add_pushers(gate, heard, subject, &mut facts).await?;
+    gather::add_pushers(gate, heard, subject, rules, &mut facts).await?;
     Ok(facts)
 }

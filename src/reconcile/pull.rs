@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::decide::decide;
+use policy::decide::{agent_of, decide};
 use policy::facts::{Pull, PullState};
 use policy::plan::DisableAutoMerge;
 use policy::rules::RuleSource;
@@ -20,7 +20,7 @@ use super::{Gate, READ_LAG, ReconcileError, later, written};
 use crate::github::ForgeError;
 use crate::lease::Lease;
 use crate::report;
-use crate::store::{ActionOutcome, Next, VerdictRecord, backoff};
+use crate::store::{ActionOutcome, Next, Seen, VerdictRecord, backoff};
 
 /// Makes the forge show the verdict for the leased subject, and says when to look again.
 ///
@@ -51,7 +51,8 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
         actions
     };
 
-    let record = record_of(&verdict, &observed.facts, &rules, now)?;
+    let mut record = record_of(&verdict, &observed.facts, &rules, now)?;
+    record.seen = seen(&observed.facts, &rules);
     let intended = gate.store.intend(lease, record, written(&actions)?).await?;
     let (mut outcomes, mut unshown) = (Vec::new(), false);
     for (action, id) in actions.iter().zip(intended.actions) {
@@ -190,7 +191,8 @@ fn next_of(verdict: &Verdict, facts: &Facts, rules: &RuleSource, now: Millis) ->
         return Next::Ended;
     }
     let ends = rules.expiries(&facts.own_rules).into_iter().map(|expiry| expiry.end);
-    let end = ends.filter(|end| *end > now).min();
+    let tiers = verdict.pulls.iter().flat_map(|pull| &pull.tiers).filter_map(|tier| tier.changes_at);
+    let end = ends.chain(tiers).filter(|end| *end > now).min();
     let unseen = verdict.pulls.iter().flat_map(|pull| &pull.findings).any(|f| f.effect == Effect::Unseen);
     let again = unseen.then(|| later(now, UNSEEN));
     match end.into_iter().chain(again).min() {
@@ -222,5 +224,14 @@ pub(super) fn record_of(
         facts: serde_json::to_string(facts)?,
         verdict: serde_json::to_string(verdict)?,
         decided_at,
+        seen: None,
     })
+}
+
+/// The commits of the pull request, and the agent that opened it. Nothing when either is not known: what is noted once
+/// stays.
+fn seen(facts: &Facts, rules: &RuleSource) -> Option<Seen> {
+    let (author, change) = (facts.pull.author.get().ok()?, facts.pull.change.get().ok()?);
+    let agent = agent_of(author, &facts.roster, rules).get().ok()?.clone();
+    Some(Seen { commits: change.commits.iter().map(|commit| commit.oid.clone()).collect(), agent })
 }

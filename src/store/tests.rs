@@ -4,6 +4,7 @@
 mod fairness;
 mod incident;
 mod interleaving;
+mod lineage;
 mod queue;
 mod suspension;
 mod trouble;
@@ -114,6 +115,7 @@ pub(super) fn delivery(guid: Guid, subject: Subject, now: Millis) -> NewDelivery
 
 pub(super) fn verdict(digest: &str) -> VerdictRecord {
     VerdictRecord {
+        seen: None,
         head: sha(1),
         conclusion: "failure".to_owned(),
         enforcement: "active".to_owned(),

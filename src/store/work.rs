@@ -221,7 +221,8 @@ pub(super) async fn raise(
              floor_at = CASE WHEN work.floor_at IS NULL OR excluded.floor_at >= work.floor_at \
                  THEN excluded.floor_at ELSE work.floor_at END, \
              floor_head = CASE WHEN work.floor_at IS NULL OR excluded.floor_at >= work.floor_at \
-                 THEN excluded.floor_head ELSE work.floor_head END, \
+                 THEN COALESCE(excluded.floor_head, work.floor_head) \
+                 ELSE COALESCE(work.floor_head, excluded.floor_head) END, \
              floor_review = CASE WHEN ",
             review_stays!(),
             " THEN work.floor_review ELSE excluded.floor_review END, floor_review_state = CASE WHEN ",

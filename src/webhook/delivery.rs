@@ -14,7 +14,8 @@ use policy::{
 use serde::de::DeserializeOwned;
 
 use super::payload::{
-    Account, Check, Common, OnCheckRun, OnCheckSuite, OnMergeGroup, OnPull, OnPush, OnRepository, Pull,
+    Account, Check, Common, OnCheckRun, OnCheckSuite, OnComment, OnMergeGroup, OnPull, OnPush, OnRepository,
+    Pull,
 };
 use super::signature::Verified;
 use crate::store::{Actor, Fate, Guid, NewDelivery, Target, Testimony};
@@ -97,6 +98,7 @@ fn is_known(event: &str) -> bool {
         event,
         "pull_request"
             | "pull_request_review"
+            | "issue_comment"
             | "check_run"
             | "check_suite"
             | "push"
@@ -116,6 +118,7 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
         ("pull_request", _) | ("pull_request_review", "submitted" | "edited" | "dismissed") => {
             on_pull(common, body, None)
         }
+        ("issue_comment", "created" | "edited" | "deleted") => on_comment(common, body),
         ("check_run", "rerequested" | "requested_action") => {
             on_check(common, parse::<OnCheckRun>(body)?.check_run, app_id)
         }
@@ -123,7 +126,7 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
         ("merge_group", "checks_requested" | "destroyed") => on_merge_group(common, body),
         ("repository", "edited" | "renamed" | "transferred") => on_repository(common, body),
         ("check_suite", "rerequested") => on_check(common, parse::<OnCheckSuite>(body)?.check_suite, app_id),
-        ("pull_request_review" | "check_run" | "check_suite" | "merge_group", _) => {
+        ("pull_request_review" | "issue_comment" | "check_run" | "check_suite" | "merge_group", _) => {
             Ok(ignore("this action asks for nothing"))
         }
         _ if changes_the_roster(event) => Ok(ignore("memberships are read anew")),
@@ -138,6 +141,22 @@ fn on_pull(common: &Common, body: &Bytes, pusher: Option<Actor>) -> Result<Fate,
     let review = review.map(|review| ReviewFloor { id: review.id, state: review.state });
     let floor = Floor { updated_at, head: Some(head.sha), review };
     Ok(Fate::Queue { targets: vec![place.pull(number)], floor, pusher, evidence: None })
+}
+
+/// A comment on a pull request that is a command, or was one until now. What it says is read where it stands.
+fn on_comment(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
+    let OnComment { issue, comment, changes } = parse(body)?;
+    if issue.pull_request.is_none() {
+        return Ok(ignore("a comment on an issue"));
+    }
+    let before = changes.and_then(|changes| changes.body).map(|body| body.from).unwrap_or_default();
+    let is_command = |text: &str| policy::facts::Comment::command(text).is_some();
+    if !is_command(&comment.body.unwrap_or_default()) && !is_command(&before) {
+        return Ok(ignore("no command"));
+    }
+    let targets = vec![Place::of(common)?.pull(issue.number)];
+    let floor = Floor { updated_at: issue.updated_at, head: None, review: None };
+    Ok(Fate::Queue { targets, floor, pusher: None, evidence: None })
 }
 
 /// Somebody asked for another look. Only at our own check: other Apps' runs are not ours to repeat.

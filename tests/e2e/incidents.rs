@@ -46,6 +46,7 @@ async fn burst(gate: &Gate, name: &str) -> String {
     let leases = store.claim(gate.now(), Duration::from_secs(60), 10).await.unwrap();
     let lease = &leases[0];
     let record = VerdictRecord {
+        seen: None,
         head: Sha::zero(),
         conclusion: "failure".to_owned(),
         enforcement: "active".to_owned(),

@@ -29,6 +29,7 @@ mod queue;
 mod reading;
 mod record;
 mod refs;
+mod review;
 mod rules;
 mod scenarios;
 mod stage;

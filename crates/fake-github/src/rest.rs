@@ -153,6 +153,9 @@ impl<'a> Asked<'a> {
             ("POST", ["repos", owner, name, "issues"]) => issues::create(self, owner, name),
             ("GET", ["repos", owner, name, "issues", number]) => issues::read(self, owner, name, number),
             ("PATCH", ["repos", owner, name, "issues", number]) => issues::update(self, owner, name, number),
+            ("GET", ["repos", owner, name, "issues", "comments", id]) => {
+                issues::one_comment(self, owner, name, id)
+            }
             ("GET", ["repos", owner, name, "issues", number, "comments"]) => {
                 issues::comments(self, owner, name, number)
             }

@@ -88,6 +88,7 @@ impl Default for AppSpec {
             "personal_access_token_request",
             "pull_request",
             "pull_request_review",
+            "issue_comment",
             "push",
             "registry_package",
             "release",

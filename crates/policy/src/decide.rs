@@ -30,6 +30,7 @@ use approval::Bench;
 pub use group::decide_group;
 use involve::Involved;
 pub use merge::judge_merge;
+pub use standing::agent_of;
 
 /// Decides about a subject.
 #[must_use]
@@ -93,7 +94,7 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
         if let Some(own) = law.own.as_ref().filter(|own| !own.rules.is_empty()) {
             demands.add(&scene(&own.paths), own);
         }
-        let bench = Bench::of(facts, pull, law);
+        let bench = Bench::of(facts, pull, law, &involved.registered);
         let approvals = bench.approvals();
         tiers = bench.tiers(&demands.tiers, &approvals);
         findings.extend(demand::findings(demands, &tiers));

@@ -94,5 +94,5 @@ fn incident(verdict: &ActVerdict, deed: Deed, respond: Respond, key: &str, at: M
 }
 
 fn past_the_gate(findings: &[Finding]) -> bool {
-    findings.iter().any(|finding| matches!(finding.code, Code::MergedPast | Code::LandsOtherwise))
+    findings.iter().any(|finding| matches!(finding.code, Code::MergedPastTheGate | Code::LandsOtherwise))
 }

@@ -164,8 +164,11 @@ impl Floor {
     #[must_use]
     pub fn raise(self, newer: Self) -> Self {
         let review = self.newer_review(&newer);
-        let later = if newer.updated_at >= self.updated_at { newer } else { self };
-        Self { review, ..later }
+        let (later, earlier) =
+            if newer.updated_at >= self.updated_at { (newer, self) } else { (self, newer) };
+        // A comment tells a moment and no head: the head told before goes on to be the newest known.
+        let head = later.head.or(earlier.head);
+        Self { review, head, ..later }
     }
 
     /// Deliveries come in any order: a dismissal is final, and an older moment brings no older review back.

@@ -132,6 +132,33 @@ async fn a_repeated_check_of_ours_is_looked_at_again() {
 }
 
 #[tokio::test]
+async fn only_comments_that_are_or_were_commands_are_looked_at() {
+    let door = door().await;
+    let said = |action: &str, body: &str, before: Option<&str>, pull: bool| {
+        let mut issue = json!({ "number": 7, "updated_at": "2026-01-15T12:00:00Z" });
+        if pull {
+            issue["pull_request"] = json!({ "url": "https://forge.example/7" });
+        }
+        let changes = before.map(|before| json!({ "body": { "from": before } }));
+        payload(action, json!({ "issue": issue, "comment": { "body": body }, "changes": changes }))
+    };
+    let command = "/portcullis approve 0123";
+    let cases = [
+        (said("created", command, None, true), "queued"),
+        (said("deleted", command, None, true), "queued"),
+        (said("edited", "Never mind.", Some(command), true), "queued"),
+        (said("edited", command, Some("Looks fine."), true), "queued"),
+        (said("created", &format!("> {command}"), None, true), "ignored"),
+        (said("created", &format!("Hello\n{command}"), None, true), "ignored"),
+        (said("created", command, None, false), "ignored"),
+    ];
+    for (n, (body, outcome)) in cases.into_iter().enumerate() {
+        let answer = door.send(&format!("c-{n}"), "issue_comment", &body).await;
+        assert_eq!((answer.status, &answer.body["outcome"]), (StatusCode::ACCEPTED, &json!(outcome)), "{n}");
+    }
+}
+
+#[tokio::test]
 async fn memberships_and_unknown_events_are_kept_as_ignored() {
     let door = door().await;
     for (n, event) in ["member", "membership", "team", "organization"].into_iter().enumerate() {

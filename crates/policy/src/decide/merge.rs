@@ -97,7 +97,7 @@ fn nobodys(judged_as: JudgedAs) -> Involvement {
 
 fn past_the_gate(message: String) -> Finding {
     Finding {
-        code: Code::MergedPast,
+        code: Code::MergedPastTheGate,
         effect: Effect::Denies,
         rule: None,
         message,

@@ -2,6 +2,7 @@
 
 mod agent;
 mod approval;
+mod comment;
 mod gate;
 mod group;
 mod merge;
@@ -14,3 +15,4 @@ mod rule;
 mod scene;
 mod sibling;
 mod suspension;
+mod tier;

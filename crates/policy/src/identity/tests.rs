@@ -79,6 +79,10 @@ impl Story {
             reviews: Fact::Known(vec![]),
             pushers: Fact::Known(vec![]),
             change: Fact::Known(change),
+            comments: Fact::Known(Vec::new()),
+            assignments: Fact::Known(Vec::new()),
+            lineage: Fact::Known(Vec::new()),
+            head_since: None,
             proposed_rules: Vec::new(),
         }
     }

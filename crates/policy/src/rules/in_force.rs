@@ -87,7 +87,7 @@ impl<'r> InForce<'r> {
             (None, Some(own)) => Some((own.clone(), None)),
             (Some(tier), Some(own)) => {
                 let both = stricter(tier, own);
-                let raised = (both.approvals, &both.from) != (tier.approvals, &tier.from);
+                let raised = both != *tier;
                 Some((both, raised.then(|| own_ref(format!("tiers.{name}"), own.line))))
             }
         }
@@ -124,7 +124,8 @@ fn stamp(text: &RulesText, tightening: Option<&Tightening>, trouble: Option<Stri
     }
 }
 
-/// As many approvals as either asks for, from teams that both would take; of teams that only one names, those.
+/// As many approvals as either asks for, from teams that both would take (of teams that only one names, those), from
+/// each team that either names, after the longer wait and before the shorter age.
 pub(crate) fn stricter(organisation: &Tier, own: &Tier) -> Tier {
     let both: std::collections::BTreeSet<_> = organisation.from.intersection(&own.from).cloned().collect();
     let from = match (organisation.from.is_empty(), both.is_empty()) {
@@ -132,5 +133,15 @@ pub(crate) fn stricter(organisation: &Tier, own: &Tier) -> Tier {
         (false, true) => organisation.from.clone(),
         (false, false) => both,
     };
-    Tier { approvals: organisation.approvals.max(own.approvals), from, ..organisation.clone() }
+    let each: std::collections::BTreeSet<_> = organisation.each.union(&own.each).cloned().collect();
+    let all = u32::try_from(each.len()).unwrap_or(u32::MAX);
+    Tier {
+        approvals: organisation.approvals.max(own.approvals).max(all),
+        from,
+        each,
+        not_before: organisation.not_before.max(own.not_before),
+        max_age: organisation.max_age.into_iter().chain(own.max_age).min(),
+        owner: organisation.owner.max(own.owner),
+        ..organisation.clone()
+    }
 }

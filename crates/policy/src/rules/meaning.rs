@@ -4,7 +4,7 @@
 
 use super::read::{list, quoted_or};
 use super::shelf::PathSet;
-use super::{Agent, Demand, OnMerged, Respond, Rule, Rules, Tier, Verb};
+use super::{Agent, Demand, OnMerged, Owner, Respond, Rule, Rules, Tier, Verb};
 use crate::verdict::{Enforcement, quoted};
 
 /// One sentence, and the line of the file that it is about.
@@ -148,6 +148,20 @@ pub(super) fn tier_words(name: &str, tier: Option<&Tier>) -> String {
 }
 
 pub(super) fn approvals(tier: &Tier) -> String {
+    let mut words = vec![approvals_from(tier)];
+    if !tier.each.is_empty() {
+        let each: Vec<String> = tier.each.iter().map(ToString::to_string).collect();
+        words.push(format!("one person from each of {}", list(&each)));
+    }
+    words.extend(tier.max_age.map(|age| format!("none older than {age}")));
+    words.extend(tier.not_before.map(|wait| format!("{wait} after the head was first seen")));
+    if tier.owner == Owner::Excluded {
+        words.push("nobody who answers for the agent".to_owned());
+    }
+    words.join(", ")
+}
+
+fn approvals_from(tier: &Tier) -> String {
     let from: Vec<String> = tier.from.iter().map(ToString::to_string).collect();
     match (tier.approvals, from.as_slice()) {
         (0, _) => "no approval".to_owned(),

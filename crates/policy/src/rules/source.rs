@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 use super::gate::DEFAULT_CHECK;
 use super::in_force::InForce;
 use super::suspension::{self, Suspended};
-use super::{Expiry, On, Rule, Rules};
+use super::{Expiry, On, Rule, Rules, Tier};
 use crate::complaint::{Complaint, Severity};
-use crate::facts::{Fact, Lines, OwnRules, Repository, Wanted};
+use crate::facts::{Fact, Lines, Moments, OwnRules, Repository, Wanted};
 use crate::ids::{RepoId, Sha};
 use crate::predicate::Predicate;
 use crate::verdict::RulesInForce;
@@ -108,6 +108,12 @@ impl RuleSource {
         let mut wanted = rules.wanted();
         if let Some(own) = InForce::of(rules, own).own {
             wanted.groups.extend(own.groups().into_iter().cloned());
+            if Tier::any_excludes(&own.tiers) {
+                wanted.groups.extend(rules.owner_teams());
+            }
+            if Tier::moments(&own.tiers) == Moments::Tell {
+                wanted.moments = Moments::Tell;
+            }
             if own.lines() == Lines::Count {
                 wanted.lines = Lines::Count;
             }

@@ -113,7 +113,7 @@ catalogue! {
     MergedUnpassed "merged-unpassed" "denies":
         "Make the check required in the branch's ruleset, so that nothing lands without it.", "" => "";
     /// A pull request was merged although its verdict did not pass, or without one.
-    MergedPast "merged-past-the-gate" "is an incident":
+    MergedPastTheGate "merged-past-the-gate" "is an incident":
         "Find out who merged it and why; revert it, or judge it after the fact. Make the check required, and take people off the bypass list.", "" => "";
     /// What lands is not what merging the judged pull request gives.
     LandsOtherwise "lands-otherwise" "denies, or is an incident":

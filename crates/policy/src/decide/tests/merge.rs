@@ -79,7 +79,7 @@ fn what_had_not_passed_is_an_incident_whoever_merged() {
         for by in [alice(), bob()] {
             let facts =
                 MergeFacts { stood: stood(conclusion, JudgedAs::Agents), by: Fact::Known(by), ..facts() };
-            is_an_incident(&facts, Code::MergedPast, Kind::MergedPast);
+            is_an_incident(&facts, Code::MergedPastTheGate, Kind::MergedPast);
         }
     }
 }
@@ -107,7 +107,11 @@ fn what_people_made_is_theirs_to_merge() {
 #[test]
 fn an_agents_work_without_a_verdict_is_an_incident_and_so_is_not_knowing_whose() {
     let afterwards = Some(Box::new(Scene::by_copilot().facts));
-    is_an_incident(&MergeFacts { stood: None, afterwards, ..facts() }, Code::MergedPast, Kind::MergedPast);
+    is_an_incident(
+        &MergeFacts { stood: None, afterwards, ..facts() },
+        Code::MergedPastTheGate,
+        Kind::MergedPast,
+    );
     is_an_incident(&MergeFacts { stood: None, afterwards: None, ..facts() }, Code::CannotSee, Kind::Unseen);
 }
 
