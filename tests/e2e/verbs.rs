@@ -81,6 +81,7 @@ async fn incident(den: &Den) {
     let later = Millis(now.0 + 120_000);
     let lease = store.claim(later, std::time::Duration::from_secs(60), 1).await.unwrap().remove(0);
     let record = VerdictRecord {
+        seen: None,
         head: Sha::zero(),
         conclusion: "failure".to_owned(),
         enforcement: "active".to_owned(),
