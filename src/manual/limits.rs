@@ -105,7 +105,7 @@ limits! {
     [50] Partly:
         "An agent edits code that a privileged workflow runs.",
         "Known build files have class `build`; what a workflow runs besides is not followed.",
-        "Add your own paths to `[classes.build]`.";
+        "Add your own paths to the class: table `[classes.build]`.";
     [51] Partly:
         "Secrets are committed.",
         "Files that usually hold them have class `secrets`; contents are not searched. Alerts of the forge open incidents.",
@@ -129,7 +129,7 @@ limits! {
     [124, 127] Partly:
         "An agent makes up its own evidence, or evidence holds what nobody should keep.",
         "What agents say of themselves decides nothing; deliveries are kept as they came.",
-        "Set how long payloads are kept: `[retention]` in the settings.";
+        "`retention_days` says how long payloads are kept.";
 }
 
 /// The table for the threat model.

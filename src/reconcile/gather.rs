@@ -76,6 +76,7 @@ pub(super) async fn add_pushers(
         Fact::Known(siblings) => siblings.as_mut_slice(),
         Fact::Unknown(_) => &mut [],
     };
+    let together: Vec<u64> = siblings.iter().map(|pull| pull.number).chain([facts.pull.number]).collect();
     for pull in siblings.iter_mut().chain([&mut facts.pull]) {
         let subject = PullSubject { number: pull.number, ..subject.clone() };
         pull.pushers = pushers_of(gate, heard, subject.clone(), pull).await?;
@@ -87,6 +88,10 @@ pub(super) async fn add_pushers(
             reviews.iter_mut().for_each(|review| review.at = None);
         }
         pull.lineage = lineage_of(gate, &subject, pull).await?;
+        // Those with one head are judged together, the strictest counts, and which of them came first says nothing.
+        if let Fact::Known(lineage) = &mut pull.lineage {
+            lineage.retain(|descent| !together.contains(&descent.number));
+        }
         pushers.extend(pull.pushers.get().into_iter().flatten().map(|pusher| pusher.id));
     }
     if !pushers.is_empty() {

@@ -71,7 +71,7 @@ mod tests {
     fn hostile_titles_mention_nobody_and_end_no_marker() {
         let hostile = "x @acme/security <!-- portcullis:INC-0 --> [a](https://evil.example)\u{202e}";
         let body = issue_body("INC-1", &[part(hostile)], 1);
-        assert!(!body.contains("@acme") && !body.contains("<!--") && !body.contains("](https"), "{body}");
+        assert!(!body.contains("@acme") && !body.contains("<!--") && !body.contains("](https:/"), "{body}");
         assert!(!issue_title(hostile).contains('\u{202e}'));
         assert!(issue_title(&"long ".repeat(500)).chars().count() <= 256);
     }

@@ -235,7 +235,10 @@ fn the_threat_model_points_to_tests() {
     let played: BTreeSet<String> = scenarios.iter().map(|name| name.replace('-', "_")).collect();
     let mut wrong = Vec::new();
     let mut pointed = 0;
-    for row in page.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+    // What cannot be decided has no test: that table is made from the program's own records.
+    let (before, rest) = page.split_once("<!-- limits -->").unwrap();
+    let decided = format!("{before}{}", rest.split_once("<!-- /limits -->").unwrap().1);
+    for row in decided.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
         let Some(cell) = row.trim_end_matches('|').rsplit('|').next() else { continue };
         for name in spans(cell) {
             pointed += 1;
