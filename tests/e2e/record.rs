@@ -4,6 +4,7 @@
 //! `PORTCULLIS_RECORD` names the folder to write to; without it the recording goes to the build folder, so that this
 //! test runs like any other.
 
+mod answers;
 mod reads;
 
 use std::collections::BTreeSet;
@@ -39,6 +40,7 @@ async fn everything_said_is_recorded() {
     }
     recording.add("the tour", &tour().await.github);
     recording.add("what runs, deploys and publishes", &actions().await.github);
+    recording.add("what is answered", &answers::all().await.github);
     recording.add("the doctor", &crate::doctor::examined_whole().await);
     recording.add("the policy repository", &crate::policy::proposals().await.github);
     assert_eq!(recording.missing(), Vec::<String>::new(), "the stories make none of these deliveries");

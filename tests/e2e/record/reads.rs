@@ -235,6 +235,7 @@ impl<'a> Caller<'a> {
         let path = format!("/repos/acme/web/issues/{}", made["number"]);
         let (status, said) = self.post(token, &format!("{path}/comments"), json!({ "body": "Still." })).await;
         assert_eq!(status, 201, "{said}");
+        self.get(token, &format!("/repos/acme/web/issues/comments/{}", said["id"])).await;
         let close = json!({ "state": "closed", "state_reason": "completed" });
         assert_eq!(self.call(Method::PATCH, token, &path, Some(close)).await.0, 200);
     }
