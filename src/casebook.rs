@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use policy::decide::decide;
-use policy::rules::{RuleSource, Rules, Tightening};
+use policy::rules::{On, RuleSource, Rules, Tightening};
 use policy::verdict::{Code, Conclusion};
 use policy::{Fact, Verdict};
 use serde::Deserialize;
@@ -202,7 +202,8 @@ impl Law {
     /// The ids of all rules.
     #[must_use]
     pub fn rule_ids(&self) -> BTreeSet<String> {
-        let ids = self.rules.rules.iter().map(|rule| rule.id.clone());
+        let proposals = self.rules.rules.iter().filter(|rule| rule.on.contains(&On::PullRequest));
+        let ids = proposals.map(|rule| rule.id.clone());
         let own = self.own.as_ref().and_then(|text| Tightening::parse(&self.rules, text).tightening);
         ids.chain(own.iter().flat_map(Tightening::rule_ids).map(str::to_owned)).collect()
     }

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fake_github::FakeGithub;
+use policy::rules::Suspension;
 use secrecy::SecretString;
 
 use crate::clock::Clock;
 use crate::config::{RulesAt, Settings};
 use crate::serve::{Running, StartError, start};
-use crate::store::StoredVerdict;
-pub use story::{Story, stories};
+use crate::store::{IncidentFilter, StoredVerdict};
+pub use story::{About, Story, stories};
 
 const RULES: &str = include_str!("../rules.toml");
 /// The last day of the registration in the sample rules.
@@ -58,9 +59,9 @@ pub struct Demo {
 /// What came of a story.
 #[derive(Debug)]
 pub struct Shown {
-    /// GitHub's word for it.
-    pub conclusion: String,
-    /// The check run's title.
+    /// GitHub's word for the check run, or a word for what was done.
+    pub ending: String,
+    /// The check run's title, or the incident's.
     pub title: String,
     /// From the first delivery to the check run.
     pub took: Duration,
@@ -117,8 +118,12 @@ impl Demo {
     /// [`DemoError`].
     pub async fn play(&self, story: &Story) -> Result<Shown, DemoError> {
         let began = Instant::now();
+        let stood = self.main()?;
         for step in &story.steps {
             self.github.play(step.clone()).await.map_err(|error| DemoError::Forge(error.to_string()))?;
+        }
+        if let Some(agent) = &story.suspend {
+            self.suspend(agent).await?;
         }
         while !self.at_rest().await? {
             if began.elapsed() > PATIENCE {
@@ -127,15 +132,54 @@ impl Demo {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let took = began.elapsed();
-        let head = self.github.pull_head(REPO, story.pull).unwrap_or_default();
+        let (ending, title) = match &story.about {
+            About::Pull(number) => self.check_of(*number).ok_or(DemoError::TooSlow(story.title.clone()))?,
+            About::Branch(_) => {
+                let ending = if self.main()? == stood { "put back" } else { "moved" };
+                (ending.to_owned(), self.newest_incident().await?.1)
+            }
+            About::Incident => self.newest_incident().await?,
+        };
+        Ok(Shown { ending, title, took })
+    }
+
+    /// Conclusion and title of the check run on a pull request's head.
+    fn check_of(&self, number: u64) -> Option<(String, String)> {
+        let head = self.github.pull_head(REPO, number).unwrap_or_default();
         let ours = |run: &fake_github::ShownCheck| run.app == self.github.app_slug();
-        let run = self.github.check_runs(REPO, &head).into_iter().rfind(ours);
-        let run = run.ok_or_else(|| DemoError::TooSlow(story.title.clone()))?;
-        Ok(Shown {
-            conclusion: run.conclusion.unwrap_or(run.status),
-            title: run.title.unwrap_or_default(),
-            took,
-        })
+        let run = self.github.check_runs(REPO, &head).into_iter().rfind(ours)?;
+        Some((run.conclusion.unwrap_or(run.status), run.title.unwrap_or_default()))
+    }
+
+    fn main(&self) -> Result<Option<String>, DemoError> {
+        let found = self.github.object_of(REPO, "refs/heads/main");
+        found.map_err(|error| DemoError::Forge(error.to_string()))
+    }
+
+    /// Kind and title of the newest incident.
+    async fn newest_incident(&self) -> Result<(String, String), DemoError> {
+        let newest = IncidentFilter { limit: 1, ..IncidentFilter::default() };
+        let incidents = self.running.gate().store.incidents(&newest).await?;
+        let told = incidents.into_iter().next().map(|incident| (incident.kind, incident.title));
+        Ok(told.unwrap_or_else(|| ("none".to_owned(), "no incident".to_owned())))
+    }
+
+    /// What `portcullis agents suspend` does, and waiting until the gate has heard of it.
+    async fn suspend(&self, agent: &str) -> Result<(), DemoError> {
+        let gate = self.running.gate();
+        let reason = "it tried to push to main".to_owned();
+        let suspension = Suspension { reason, by: "alice".to_owned(), at: gate.clock.now() };
+        gate.store.suspend(agent, &suspension).await?;
+        let mut rolled_out = gate.rolled_out.subscribe();
+        let in_force = async {
+            while !gate.rulebook.current().suspended.contains_key(agent) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let key = gate.rulebook.current().key();
+            let _ = rolled_out.wait_for(|out| *out == key).await;
+        };
+        let too_slow = |_| DemoError::TooSlow(format!("the suspension of {agent}"));
+        tokio::time::timeout(PATIENCE, in_force).await.map_err(too_slow)
     }
 
     /// The verdict that stands for a pull request.

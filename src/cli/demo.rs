@@ -37,7 +37,7 @@ impl Play {
             let mut surprises = 0;
             for (number, story) in stories.iter().enumerate() {
                 let shown = play(&demo, story).await?;
-                surprises += usize::from(shown.conclusion != story.expect);
+                surprises += usize::from(shown.ending != story.expect);
                 say(&told(number + 1, story, &shown));
             }
             say(&closing(&demo, &stories).await?);
@@ -64,21 +64,23 @@ async fn play(demo: &Demo, story: &Story) -> Result<Shown, Error> {
 }
 
 fn told(number: usize, story: &Story, shown: &Shown) -> String {
-    let (mark, word, colour) = match shown.conclusion.as_str() {
+    let (mark, word, colour) = match shown.ending.as_str() {
         "success" => ("✓", "passed", "32"),
         "action_required" => ("…", "waiting", "33"),
-        _ => ("✗", "blocked", "31"),
+        "failure" => ("✗", "blocked", "31"),
+        "merged-past-the-gate" => ("!", "incident", "31"),
+        done => ("↩", done, "33"),
     };
     let painted = paint(&format!("{mark} {word:<8}"), colour);
-    let surprise = if shown.conclusion == story.expect {
+    let surprise = if shown.ending == story.expect {
         String::new()
     } else {
-        format!("\n              expected `{}`, but the forge shows `{}`", story.expect, shown.conclusion)
+        format!("\n              expected `{}`, but the forge shows `{}`", story.expect, shown.ending)
     };
     format!(
-        "{number:>2}. {}  (acme/web#{})\n    {}\n    {painted} {}  [{} ms]{surprise}\n\n",
+        "{number:>2}. {}  ({})\n    {}\n    {painted} {}  [{} ms]{surprise}\n\n",
         paint(&story.title, "1"),
-        story.pull,
+        story.about,
         story.text,
         shown.title,
         shown.took.as_millis(),

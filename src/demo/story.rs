@@ -15,12 +15,37 @@ pub struct Story {
     pub title: String,
     /// What happens and why it ends as it does.
     pub text: String,
-    /// The pull request it is about.
-    pub pull: u64,
-    /// The conclusion that the forge must show.
+    /// What it is about: where its ending is looked for.
+    pub about: About,
+    /// How it must end: a conclusion of the check run, or a word for what was done.
     pub expect: String,
     /// What somebody does.
+    #[serde(default)]
     pub steps: Vec<Step>,
+    /// The agent that is suspended, as `portcullis agents suspend` does.
+    pub suspend: Option<String>,
+}
+
+/// What a story is about.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// A pull request, whose check run tells the ending.
+    Pull(u64),
+    /// A branch, which stands where it stood before or does not.
+    Branch(String),
+    /// An incident that must be open at the end.
+    Incident,
+}
+
+impl std::fmt::Display for About {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pull(number) => write!(f, "acme/web#{number}"),
+            Self::Branch(name) => write!(f, "acme/web {name}"),
+            Self::Incident => f.write_str("acme/web"),
+        }
+    }
 }
 
 /// The stories in order.

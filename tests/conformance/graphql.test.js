@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { buildSchema, coerceInputValue, getNamedType, isAbstractType, isEnumType, isInputObjectType, isLeafType, isListType, isNonNullType, Kind, parse, validate } from "graphql";
+import { buildSchema, coerceInputValue, getNamedType, isAbstractType, isEnumType, isInputObjectType, isLeafType, isListType, isNonNullType, Kind, parse, typeFromAST, validate } from "graphql";
 import { Complaints, published, recorded } from "./recording.js";
 
 // The published text defines two fields of `EnterpriseOwnerInfo` twice, which a strict reader refuses.
@@ -56,10 +56,11 @@ test("every question gives the variables that its document declares", () => {
     for (const [name, type] of declared) {
       const [value, isNeeded] = [given[name], type.kind === Kind.NON_NULL_TYPE];
       assert.ok(!isNeeded || (value !== null && value !== undefined), `${story}: $${name} is missing`);
-      const word = (isNeeded ? type.type : type).name.value;
-      if (isInputObjectType(schema.getType(word))) {
+      const bare = isNeeded ? type.type : type;
+      const word = bare.name?.value;
+      if (bare.kind === Kind.LIST_TYPE || isInputObjectType(schema.getType(word))) {
         const told = [];
-        coerceInputValue(value, schema.getType(word), (path, _, error) => told.push(`${path.join("/")}: ${error.message}`));
+        coerceInputValue(value, typeFromAST(schema, bare), (path, _, error) => told.push(`${path.join("/")}: ${error.message}`));
         assert.deepEqual(told, [], `${story}: $${name}`);
         continue;
       }

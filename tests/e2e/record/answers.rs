@@ -11,7 +11,8 @@ pub(super) async fn all() -> Gate {
     for name in ["contents", "workflows", "pull_requests", "issues"] {
         stage.app.permissions.insert(name.to_owned(), "write".to_owned());
     }
-    let settings = "enforcement = \"active\"\nrespond = [\"revert\"]\nmerged = \"propose_revert\"\nstrikes = 100";
+    let settings =
+        "enforcement = \"active\"\nrespond = [\"revert\"]\nmerged = \"propose_revert\"\nstrikes = 100";
     let gate = Gate::on(stage, &RULES.replace("enforcement = \"active\"", settings)).await;
     gate.github.record();
 

@@ -75,9 +75,10 @@ impl Tightening {
         Tightened { tightening, valid: !complaints.has_errors(), complaints: complaints.finish() }
     }
 
-    /// The ids of its own rules.
+    /// The ids of its own rules about pull requests.
     pub fn rule_ids(&self) -> impl Iterator<Item = &str> {
-        self.rules.iter().map(|rule| rule.id.as_str())
+        let proposals = self.rules.iter().filter(|rule| rule.on.contains(&super::On::PullRequest));
+        proposals.map(|rule| rule.id.as_str())
     }
 
     /// Teams whose members matter, never more than may be named.
