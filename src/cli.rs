@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod init;
+mod limits;
 mod rules;
 mod serve;
 mod source;
@@ -44,6 +45,8 @@ enum Verb {
     Demo(demo::Play),
     /// Write commented rules and their cases to start from
     Init(init::Init),
+    /// Tell what cannot be decided, or only in part, and what helps
+    Limits(limits::Limits),
     /// Print the manual or the schema of the rules language
     Rules(rules::Rules),
 }
@@ -63,6 +66,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Doctor(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Init(verb) => verb.run(),
+        Verb::Limits(verb) => verb.run(),
         Verb::Rules(verb) => verb.run(),
     };
     match outcome {

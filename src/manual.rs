@@ -4,6 +4,7 @@
 //! parser (`policy::reference`). Both documents are compared with the repository's by the tests, so neither can differ
 //! from what the program does.
 
+pub mod limits;
 mod page;
 mod schema;
 

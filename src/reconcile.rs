@@ -12,6 +12,7 @@
 
 mod blind;
 mod gather;
+pub mod ledger;
 mod own;
 mod pull;
 mod refs;

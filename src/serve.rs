@@ -113,7 +113,12 @@ pub async fn start(
     tasks.spawn(Arc::clone(&gate.rulebook).watch(stopped.clone()));
     let re_look = housekeeping::re_look_on_new_rules(Arc::clone(&gate), Arc::clone(&wake), stopped.clone());
     tasks.spawn(once(knows, stopped.clone(), re_look));
+    let compared = Arc::clone(&wake);
     tasks.spawn(housekeeping::re_look_on_new_members(Arc::clone(&gate), (members, wake), stopped.clone()));
+    if settings.workers > 0 {
+        let compare = housekeeping::compare_refs(Arc::clone(&gate), Arc::clone(&compared), stopped.clone());
+        tasks.spawn(compare);
+    }
     tasks.spawn(housekeeping::prune(Arc::clone(&gate), settings.retention_days, stopped));
     Ok(Running { address, gate, runner, stop, tasks })
 }

@@ -34,6 +34,8 @@ pub struct RefRead {
     pub signatures: Vec<(Sha, bool)>,
     /// Pull requests that the forge merged with the last move's commit; `passed` and `queued` are not filled in.
     pub landed: Vec<Landed>,
+    /// Whether the last move's commit copies the one before without its signature.
+    pub stripped: bool,
     /// The repository's own rules at its default branch.
     pub own_rules: Fact<RulesFile>,
 }
@@ -45,6 +47,7 @@ struct Variables<'a> {
     name: &'a str,
     #[serde(rename = "ref")]
     reference: &'a str,
+    before: &'a str,
     after: &'a str,
     own_rules: &'a str,
 }
@@ -64,6 +67,7 @@ struct Found {
     #[serde(rename = "ref")]
     reference: Option<RefNode>,
     object: Option<CommitNode>,
+    old: Option<CommitNode>,
 }
 
 /// Read twice: as a branch, and with the file at its tip.
@@ -87,6 +91,9 @@ struct Oid {
 #[serde(rename_all = "camelCase")]
 struct CommitNode {
     oid: Option<String>,
+    message: Option<String>,
+    authored_date: Option<String>,
+    parents: Option<Nodes<Oid>>,
     signature: Option<SignatureNode>,
     history: Option<Nodes<HistoryNode>>,
     associated_pull_requests: Option<Nodes<PullNode>>,
@@ -140,16 +147,21 @@ pub(super) struct RefUpdate<'a> {
 const NOTHING: &str = "0000000000000000000000000000000000000000";
 
 impl GitHub {
-    /// Reads a branch or tag. `after` is where the last move that was told of left it.
+    /// Reads a branch or tag. `last` is from where to where the last move led that was told of.
     ///
     /// # Errors
     /// [`ForgeError`] when no look came about.
-    pub async fn read_ref(&self, subject: &RefSubject, after: Option<&Sha>) -> Result<RefRead, ForgeError> {
+    pub async fn read_ref(
+        &self,
+        subject: &RefSubject,
+        last: (Option<&Sha>, Option<&Sha>),
+    ) -> Result<RefRead, ForgeError> {
         let variables = Variables {
             owner: subject.repo.owner(),
             name: subject.repo.name(),
             reference: subject.name.as_str(),
-            after: after.map_or(NOTHING, Sha::as_str),
+            before: last.0.map_or(NOTHING, Sha::as_str),
+            after: last.1.map_or(NOTHING, Sha::as_str),
             own_rules: OWN_RULES,
         };
         let data: Data = self.inner.api.query(subject.installation, &REFERENCE, &variables).await?;
@@ -253,11 +265,28 @@ impl Found {
             tip: self.reference.and_then(|found| found.target).and_then(|target| Sha::parse(&target.oid)),
             signatures: commit.as_ref().map(CommitNode::signatures).unwrap_or_default(),
             landed: commit.as_ref().map(CommitNode::landed).unwrap_or_default(),
+            stripped: self.old.as_ref().zip(commit.as_ref()).is_some_and(|(old, new)| new.strips(old)),
         }
     }
 }
 
 impl CommitNode {
+    /// Whether it is the old commit again, but for a signature that was valid.
+    fn strips(&self, old: &Self) -> bool {
+        let valid = |commit: &Self| commit.signature.as_ref().is_some_and(|signature| signature.is_valid);
+        let parents = |commit: &Self| -> Vec<String> {
+            let nodes = commit.parents.iter().filter_map(|parents| parents.nodes.as_ref());
+            nodes.flatten().flatten().map(|parent| parent.oid.clone()).collect()
+        };
+        valid(old)
+            && !valid(self)
+            && self.oid != old.oid
+            && self.message.is_some()
+            && self.message == old.message
+            && self.authored_date == old.authored_date
+            && parents(self) == parents(old)
+    }
+
     fn signatures(&self) -> Vec<(Sha, bool)> {
         let nodes = self.history.iter().filter_map(|history| history.nodes.as_ref()).flatten().flatten();
         let signed = |node: &HistoryNode| {

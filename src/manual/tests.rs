@@ -44,3 +44,31 @@ fn no_object_of_the_schema_is_open() {
     look(&schema(), &mut found);
     assert!(found > 10, "{found}");
 }
+
+/// `BLESS=1` writes the table.
+#[test]
+fn the_threat_model_tells_every_limit() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/threat-model.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    let (before, rest) = text.split_once("<!-- limits -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /limits -->\n").unwrap();
+    let whole = format!("{before}<!-- limits -->\n{}<!-- /limits -->\n{after}", super::limits::table());
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&page, whole).unwrap();
+        return;
+    }
+    assert!(text == whole, "docs/threat-model.md tells other limits than the program");
+}
+
+/// Rows that the catalogue of attacks marks as undecidable or decidable in part.
+#[test]
+fn every_row_that_cannot_be_decided_is_a_limit() {
+    const ROWS: [u16; 25] =
+        [2, 5, 6, 7, 8, 12, 14, 18, 27, 30, 31, 36, 38, 48, 50, 51, 76, 81, 85, 91, 118, 120, 122, 124, 127];
+    let told: std::collections::BTreeSet<u16> =
+        super::limits::LIMITS.iter().flat_map(|limit| limit.rows.iter().copied()).collect();
+    assert_eq!(told, ROWS.into_iter().collect());
+    let lone =
+        super::limits::LIMITS.iter().filter(|limit| limit.way_out.is_empty() || limit.remains.is_empty());
+    assert_eq!(lone.count(), 0);
+}

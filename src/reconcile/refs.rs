@@ -8,13 +8,15 @@
 //!   nothing, and the next look sees the new push.
 //! - A crash after the answer. The next look sees the branch where it belongs, and nothing is left to do.
 
+use std::collections::BTreeSet;
+
 use policy::act::{ActVerdict, Landed, Move, Pushed, RefFacts, Refused, Remedy};
-use policy::decide::decide_ref;
-use policy::facts::{AccountKind, Lines, Roster};
+use policy::decide::{decide_ref, is_person};
+use policy::facts::{AccountKind, Group, Lines, OwnRules, Roster};
 use policy::incident::incidents;
 use policy::plan::plan_ref;
 use policy::rules::RuleSource;
-use policy::{Action, Fact, Millis, RefSubject, Sha};
+use policy::{Action, Fact, Millis, RefSubject, Sha, UserId, Wanted};
 
 use super::own::own_rules;
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, later, written};
@@ -33,7 +35,16 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
     }
     let told = read_evidence(&evidence)?;
     let last = told.last().and_then(|(_, pushed)| pushed.after.as_ref());
-    let seen = gate.github.read_ref(subject, last).await?;
+    if by_people(gate, subject, &told, &rules).await? {
+        gate.store
+            .note_tips(subject.repo_id, vec![(subject.name.as_str().to_owned(), last.cloned())], now)
+            .await?;
+        let judged = told.iter().map(|(evidence, _)| evidence.id.clone()).collect();
+        gate.store.record_judged(lease, Vec::new(), judged, Next::Ended, now).await?;
+        return Ok(Next::Ended);
+    }
+    let before = told.last().and_then(|(_, pushed)| pushed.before.as_ref());
+    let seen = gate.github.read_ref(subject, (before, last)).await?;
     if last != seen.tip.as_ref() && lease.attempts() < PATIENCE {
         return Ok(Next::Retry {
             at: later(now, READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2)),
@@ -81,9 +92,40 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
         let at = later(now, READ_LAG);
         return Ok(Next::Retry { at, error: "the forge refused to take it back".to_owned() });
     }
+    gate.store.note_tips(subject.repo_id, vec![(subject.name.as_str().to_owned(), tip)], now).await?;
     let judged = told.iter().map(|(evidence, _)| evidence.id.clone()).collect();
     gate.store.record_judged(lease, outcomes, judged, Next::Ended, gate.clock.now()).await?;
     Ok(Next::Ended)
+}
+
+/// Whether people alone moved it, and left nothing behind: then there is nothing to judge and nothing to read.
+async fn by_people(
+    gate: &Gate,
+    subject: &RefSubject,
+    told: &[(&Evidence, Pushed)],
+    rules: &RuleSource,
+) -> Result<bool, ReconcileError> {
+    let actors: Option<Vec<_>> = told.iter().map(|(_, pushed)| pushed.actor.get().ok()).collect();
+    let Some(actors) = actors.filter(|_| !told.iter().any(|(_, pushed)| pushed.forced)) else {
+        return Ok(false);
+    };
+    let wanted = rules.wanted(&Fact::Known(OwnRules::default()));
+    let accounts = actors.iter().map(|actor| actor.id).collect();
+    let roster = roster(gate, subject, &wanted, &accounts).await?;
+    Ok(actors.iter().all(|actor| is_person(actor, &roster, rules)))
+}
+
+/// Who of these accounts belongs to the groups that the rules name.
+async fn roster(
+    gate: &Gate,
+    subject: &RefSubject,
+    wanted: &Wanted,
+    accounts: &BTreeSet<UserId>,
+) -> Result<Roster, ReconcileError> {
+    let nobody = |group: &Group| (group.clone(), Fact::Known(BTreeSet::new()));
+    let mut roster = Roster { groups: wanted.groups.iter().map(nobody).collect() };
+    gate.github.enroll(subject.installation, accounts, &mut roster).await?;
+    Ok(roster)
 }
 
 async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Result<String, ForgeError> {
@@ -133,10 +175,13 @@ async fn facts(
     let own_rules = own_rules(gate, subject.repo_id, &seen.own_rules, rules).await?;
     let wanted = rules.wanted(&own_rules);
     let accounts = told.iter().filter_map(|(_, pushed)| Some(pushed.actor.get().ok()?.id)).collect();
-    let mut roster = Roster {
-        groups: wanted.groups.iter().map(|group| (group.clone(), Fact::Known(Default::default()))).collect(),
+    let roster = roster(gate, subject, &wanted, &accounts).await?;
+    let look = Look {
+        seen: &seen,
+        lines: wanted.lines,
+        into_changes: rules.asks_what_moves_changed(&own_rules)
+            || seen.default_branch.as_ref().is_some_and(|(name, _)| subject.name.branch() == Some(name)),
     };
-    gate.github.enroll(subject.installation, &accounts, &mut roster).await?;
 
     let leads_here = told.last().and_then(|(_, pushed)| pushed.after.clone()) == seen.tip;
     let joined = told.windows(2).all(|pair| matches!(pair, [(_, a), (_, b)] if a.after == b.before));
@@ -148,7 +193,7 @@ async fn facts(
             for (at, (evidence, pushed)) in told.iter().enumerate() {
                 let own = is_own(gate, pushed).await?;
                 let one = Told { evidence, pushed, own, last: at + 1 == told.len() };
-                moves.push(moved(gate, subject, &seen, one, wanted.lines).await?);
+                moves.push(moved(gate, subject, &look, one).await?);
             }
             Fact::Known(moves)
         }
@@ -178,21 +223,30 @@ struct Told<'a> {
     last: bool,
 }
 
+/// How closely moves are looked at.
+struct Look<'a> {
+    seen: &'a RefRead,
+    lines: Lines,
+    /// Whether anything asks what they changed.
+    into_changes: bool,
+}
+
 async fn moved(
     gate: &Gate,
     subject: &RefSubject,
-    seen: &RefRead,
+    look: &Look<'_>,
     told: Told<'_>,
-    lines: Lines,
 ) -> Result<Move, ReconcileError> {
+    let seen = look.seen;
     let Told { evidence, pushed, own, last } = told;
     // What people and the gate itself did is not judged: nothing is fetched for it.
     let default_tip = seen.default_branch.as_ref().map(|(_, tip)| tip);
     let since = pushed.before.as_ref().or(default_tip);
     let change = match (since, &pushed.after) {
         _ if own => Fact::unknown("it is the gate's own"),
+        _ if !look.into_changes => Fact::unknown("no rule asks what it changed"),
         (Some(since), Some(after)) if subject.name.branch().is_some() => {
-            gate.github.moved_change(subject, &seen.repository, since, after, lines).await?
+            gate.github.moved_change(subject, &seen.repository, since, after, look.lines).await?
         }
         _ => Fact::unknown("there is nothing to compare it with"),
     };
@@ -209,6 +263,7 @@ async fn moved(
         after: pushed.after.clone(),
         forced: pushed.forced || tag_moved,
         at: evidence.at,
+        stripped: last && seen.stripped,
         signed: signed(&change, &seen.signatures),
         change,
         landed,

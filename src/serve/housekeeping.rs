@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use policy::RepoId;
+use policy::{Millis, RepoId};
 use tokio::sync::{Notify, watch};
 
-use crate::reconcile::Gate;
+use crate::reconcile::{Gate, ledger};
 use crate::store::{Retention, StoreError};
 
 /// Where the last good rules are remembered.
@@ -134,6 +134,42 @@ pub(super) async fn re_look_on_new_members(
             Err(error) => {
                 tracing::error!(%error, "memberships changed, but open subjects could not be woken yet");
                 changed.notify_one();
+            }
+        }
+    }
+}
+
+/// Each repository is compared as often as this; many repositories less often, so that comparing takes few calls.
+const ROUND: Duration = Duration::from_secs(10 * 60);
+/// Two to three calls at most as often as this.
+const NEXT: Duration = Duration::from_secs(10);
+/// Repositories that nothing was told of for so long are not compared.
+const LATELY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Finds moves of branches and tags that no delivery told of, one repository after another.
+pub(super) async fn compare_refs(gate: Arc<Gate>, wake: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let since =
+            Millis(gate.clock.now().0.saturating_sub(i64::try_from(LATELY.as_millis()).unwrap_or(i64::MAX)));
+        let repositories = gate.store.repositories(since).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the repositories could not be listed");
+            Vec::new()
+        });
+        let count = u32::try_from(repositories.len()).unwrap_or(u32::MAX).max(1);
+        let pause = (ROUND / count).max(NEXT);
+        for repository in repositories.into_iter().map(Some).chain([None]) {
+            if let Some(repository) = repository {
+                match ledger::compare(&gate, &repository).await {
+                    Ok(0) => {}
+                    Ok(_) => wake.notify_one(),
+                    Err(error) => {
+                        tracing::warn!(%error, repository = %repository.name, "its branches and tags could not be compared");
+                    }
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stopped.wait_for(|stop| *stop) => return,
             }
         }
     }

@@ -10,6 +10,7 @@ use super::{Engine, StoreError};
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/0001_first.sql")),
     (2, include_str!("../../migrations/0002_deeds.sql")),
+    (6, include_str!("../../migrations/0006_ledger.sql")),
 ];
 
 pub(super) async fn migrate(engine: &Engine, connection: &mut AnyConnection) -> Result<(), StoreError> {

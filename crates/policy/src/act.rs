@@ -74,6 +74,9 @@ pub struct Move {
     pub change: Fact<Change>,
     /// Whether the forge calls the signature of every new commit verified.
     pub signed: Fact<bool>,
+    /// Whether the new tip is a copy of the one before, with its message, parents and date, but without its signature.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stripped: bool,
     /// The pull requests that it landed.
     #[serde(default = "nothing_landed")]
     pub landed: Fact<Vec<Landed>>,

@@ -22,7 +22,7 @@ use crate::rules::{RuleSource, Rules};
 use crate::verdict::{
     Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, RulesInForce, Verdict,
 };
-pub use act::decide_ref;
+pub use act::{decide_ref, is_person};
 use approval::Bench;
 use involve::Involved;
 

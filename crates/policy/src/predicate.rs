@@ -334,6 +334,11 @@ impl Predicate {
         }
     }
 
+    /// Whether what changed must be seen to judge it.
+    pub(crate) fn needs_the_change(&self) -> bool {
+        self.needs_a_file() || matches!(self, Self::Files(_) | Self::Lines(_) | Self::Signed(_))
+    }
+
     /// Whether it only holds when some file changes.
     pub(crate) fn needs_a_file(&self) -> bool {
         matches!(self, Self::Changes(_) | Self::Paths(_) | Self::OnlyPaths(_) | Self::Modes(_))

@@ -13,7 +13,7 @@ use super::demand;
 use super::standing::{self, Standing};
 use super::{classified, conclude_findings, ungoverned_finding};
 use crate::act::{ActVerdict, Deed, Move, RefFacts};
-use crate::facts::Fact;
+use crate::facts::{Account, Fact, Roster};
 use crate::predicate::{About, Scene};
 use crate::rules::in_force::InForce;
 use crate::rules::{On, Respond, RuleSource};
@@ -48,6 +48,13 @@ pub fn decide_ref(facts: &RefFacts, source: &RuleSource) -> ActVerdict {
     }
 }
 
+/// Whether the rules surely recognise the account as a person, whose moves are not judged.
+#[must_use]
+pub fn is_person(account: &Account, roster: &Roster, source: &RuleSource) -> bool {
+    let rules = source.in_force.as_ref();
+    rules.is_some_and(|rules| standing::of(account, roster, rules) == Standing::Person)
+}
+
 fn deed(facts: &RefFacts, moved: &Move, law: Option<&InForce<'_>>, source: &RuleSource) -> Deed {
     let what = what(facts, moved);
     let Some(law) = law else {
@@ -70,7 +77,9 @@ fn deed(facts: &RefFacts, moved: &Move, law: Option<&InForce<'_>>, source: &Rule
     };
     let agent = match standing::of(actor, &facts.roster, law.rules) {
         Standing::Person => {
-            return finish(moved, what, JudgedAs::People, Vec::new(), Vec::new(), None);
+            // Nobody's doing by hand: told of whoever pushed it, and never moved away from.
+            let findings = allowed::stripped(moved).into_iter().collect();
+            return finish(moved, what, JudgedAs::People, Vec::new(), findings, None);
         }
         Standing::Unknown(why) => {
             let message = format!("whether `{}` is a person: {why}", quoted(&actor.login));
@@ -112,6 +121,7 @@ fn judge(
         agents: agent.map(str::to_owned).into_iter().collect::<BTreeSet<String>>(),
     };
     let organisation = scene(&law.rules.paths);
+    findings.extend(allowed::stripped(moved));
     findings.extend(allowed::floor(facts, moved, &organisation));
     let on = kinds(facts, moved);
     let (mut denied, mut respond) = demand::denials(&organisation, &law.rules.rules, &on, &law.rules.source);

@@ -6,10 +6,11 @@ use sha2::{Digest, Sha256};
 
 use super::gate::DEFAULT_CHECK;
 use super::in_force::InForce;
-use super::{Expiry, Rules};
+use super::{Expiry, On, Rule, Rules};
 use crate::complaint::{Complaint, Severity};
 use crate::facts::{Fact, Lines, OwnRules, Repository, Wanted};
 use crate::ids::{RepoId, Sha};
+use crate::predicate::Predicate;
 use crate::verdict::RulesInForce;
 
 /// The rules as the shell found them.
@@ -103,6 +104,18 @@ impl RuleSource {
             }
         }
         wanted
+    }
+
+    /// Whether some rule about pushes or branches asks what they changed.
+    #[must_use]
+    pub fn asks_what_moves_changed(&self, own: &Fact<OwnRules>) -> bool {
+        let Some(rules) = &self.in_force else { return false };
+        let asks = |rule: &Rule| {
+            let about = rule.on.contains(&On::Push) || rule.on.contains(&On::Branch);
+            about && rule.when.iter().any(Predicate::needs_the_change)
+        };
+        let law = InForce::of(rules, own);
+        rules.rules.iter().any(asks) || law.own.is_some_and(|own| own.rules.iter().any(asks))
     }
 
     /// Tells these rules from others: whoever was judged by others must be looked at again. An invalid text counts, for

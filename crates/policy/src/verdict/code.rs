@@ -103,6 +103,9 @@ catalogue! {
     /// The agent does something that its `may` does not name.
     AgentVerb "agent-verb" "denies":
         "A person does it, or the agent's owner widens `may`.", "" => "";
+    /// A commit was replaced by a copy of itself without its signature.
+    SignatureStripped "signature-stripped" "denies":
+        "Find out who made the copy, and bring the signed commit back.", "" => "";
     /// An agent merged what the gate had not passed.
     MergedUnpassed "merged-unpassed" "denies":
         "Make the check required in the branch's ruleset, so that nothing lands without it.", "" => "";

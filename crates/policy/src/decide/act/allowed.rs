@@ -20,6 +20,19 @@ pub(super) fn landed_what_passed(moved: &Move) -> bool {
     !moved.forced && !landed.is_empty() && landed.iter().all(|pull| pull.passed)
 }
 
+/// A commit was replaced by a copy of itself that nobody signed: it looks the same everywhere but in its signature.
+pub(super) fn stripped(moved: &Move) -> Option<Finding> {
+    moved.stripped.then(|| {
+        denied(
+            Code::SignatureStripped,
+            "the new tip copies the one before, without its signature".to_owned(),
+            Vec::new(),
+            0,
+            "Find out who made the copy; the signed commit is kept by its id.",
+        )
+    })
+}
+
 /// What governs and steers agents never reaches the default branch by an agent's own push: nobody could have approved
 /// it. And no name is taken that reads like another.
 pub(super) fn floor(facts: &RefFacts, moved: &Move, scene: &Scene<'_>) -> Vec<Finding> {

@@ -47,6 +47,7 @@ fn pushed(by: Account, before: u64, after: u64) -> Move {
         at: NOW,
         change: Fact::Known(change("src/button.ts")),
         signed: Fact::Known(true),
+        stripped: false,
         landed: Fact::Known(Vec::new()),
     }
 }
@@ -276,6 +277,17 @@ fn the_floor_holds_without_any_rule() {
         let (verdict, _) = judged(&wide, &facts(name, vec![pushed(copilot(), 0, 2)]));
         assert_eq!(codes(&verdict), [Code::ConfusingName], "{name}");
     }
+}
+
+#[test]
+fn a_copy_without_its_signature_is_told_of_whoever_pushed_it() {
+    let forced = Move { forced: true, stripped: true, ..pushed(alice(), 1, 2) };
+    let (verdict, actions) = judged(BARE, &main_branch(vec![forced.clone()]));
+    assert_eq!((codes(&verdict), actions), (vec![Code::SignatureStripped], vec![]));
+    assert_eq!(incidents(&verdict, "k", NOW).len(), 1);
+    let agents = Move { actor: Fact::Known(copilot()), ..forced };
+    let (verdict, actions) = judged(BARE, &facts("refs/heads/copilot/x", vec![agents]));
+    assert_eq!((codes(&verdict), actions.len()), (vec![Code::SignatureStripped], 1));
 }
 
 #[test]

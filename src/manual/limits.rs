@@ -1,0 +1,166 @@
+//! What Portcullis cannot decide, or only in part: said as plainly as what it can.
+//!
+//! The single source of `portcullis limits` and of the table in `docs/threat-model.md`. Numbers are those of the
+//! catalogue of attacks that the project works by.
+
+use std::fmt::Write as _;
+
+/// How far something can be decided from what the forge tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Not at all.
+    Undecidable,
+    /// In part; what remains is told.
+    Partly,
+}
+
+impl Reach {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Undecidable => "undecidable",
+            Self::Partly => "partly",
+        }
+    }
+}
+
+/// One limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// Rows of the catalogue of attacks.
+    pub rows: &'static [u16],
+    /// How far it reaches.
+    pub reach: Reach,
+    /// The attack.
+    pub attack: &'static str,
+    /// What is seen of it, and what is not.
+    pub remains: &'static str,
+    /// What to do about the rest.
+    pub way_out: &'static str,
+}
+
+macro_rules! limits {
+    ($([$($row:literal),+] $reach:ident: $attack:literal, $remains:literal, $way_out:literal;)+) => {
+        /// Every limit, in the order of the catalogue.
+        pub const LIMITS: &[Limit] = &[$(Limit {
+            rows: &[$($row),+],
+            reach: Reach::$reach,
+            attack: $attack,
+            remains: $remains,
+            way_out: $way_out,
+        }),+];
+    };
+}
+
+limits! {
+    [2] Undecidable:
+        "An agent works with a person's own token, key or browser.",
+        "To the forge it is that person. Traces in commits raise scrutiny, their absence proves nothing.",
+        "Keep people's credentials out of agents' reach; ask two people's approval where it matters.";
+    [5] Partly:
+        "Two agents share one account's token.",
+        "Deliveries name the account, not the token: both are the one registration, with its bounds.",
+        "One account for each agent.";
+    [6, 7] Partly:
+        "A person proposes an agent's commits, amended, rebased or typed anew.",
+        "A commit that was first seen as an agent's stays the agent's; one with another id is the person's.",
+        "Whoever proposes it answers for it; ask for a second person where it matters.";
+    [8] Partly:
+        "An agent acts through a workflow's token.",
+        "Everything by `github-actions[bot]` counts as that bot's; which workflow it was is not in the delivery.",
+        "Register the bot only where it must act, bounded to a few branches; give workflows read-only tokens.";
+    [12] Undecidable:
+        "A review is given through an App that holds a person's own token.",
+        "Reviews do not tell through which App they came; comments do.",
+        "Let people authorise no Apps that act for them in governed repositories.";
+    [14] Partly:
+        "An agent makes itself a token, a key or an App.",
+        "Deploy keys, requests for tokens and changed installations are told; tokens that need no approval are not.",
+        "Require approval of fine-grained tokens in the organisation, and forbid classic ones.";
+    [18] Partly:
+        "Whoever asked the agent for the work approves it.",
+        "Who assigned the agent on the forge does not count; who asked it elsewhere cannot be seen.",
+        "Ask for two approvals, one of them from a team that does not direct agents.";
+    [27, 30] Partly:
+        "People approve without reading, or agree with each other.",
+        "An approval says that somebody pressed the button.",
+        "Several people from several teams, a time to cool off, and fewer pull requests an agent a day.";
+    [31] Partly:
+        "An approval by a person's stolen session.",
+        "To the forge it is that person.",
+        "Hardware-backed sign-in for whoever may approve.";
+    [36] Partly:
+        "A protected file is copied and the copy is used instead.",
+        "The copy is a new file of its own path and class.",
+        "Name what executes it: pipelines and build files are classes of their own.";
+    [38] Partly:
+        "A submodule is moved to a commit of another history.",
+        "The move is seen and has a class; whether the commit belongs to the named project is not looked up.",
+        "Require a person's approval for class `submodule`.";
+    [48] Partly:
+        "A lock file brings in another package or registry.",
+        "The file has class `dependencies`; its content is not read.",
+        "Require a stricter tier for `dependencies`.";
+    [50] Partly:
+        "An agent edits code that a privileged workflow runs.",
+        "Known build files have class `build`; what a workflow runs besides is not followed.",
+        "Add your own paths to `[classes.build]`.";
+    [51] Partly:
+        "Secrets are committed.",
+        "Files that usually hold them have class `secrets`; contents are not searched. Alerts of the forge open incidents.",
+        "Switch on the forge's own secret scanning and push protection.";
+    [76, 81, 85] Partly:
+        "A workflow poisons a cache, deploys without naming an environment, or sends secrets elsewhere.",
+        "Runs are judged by who started them and by whether the workflow is the default branch's; its text is not read.",
+        "Keep secrets in environments that name the gate's protection rule; pin what workflows use.";
+    [91] Partly:
+        "Something changes between the verdict and the merge.",
+        "Whatever is told flips the check at once, and each merge is looked at again afterwards.",
+        "Use a merge queue: every group is judged by what holds at that moment.";
+    [118, 122] Partly:
+        "The gate's own key is stolen, or it dies between two steps.",
+        "Steps are written down first and taken up again; a stolen key is outside what the gate can see.",
+        "Keep the key in a file that only the gate reads, and watch the App's own activity.";
+    [120] Partly:
+        "Workloads share one identity.",
+        "Accounts are told apart, what runs behind one of them is not.",
+        "One account for each agent.";
+    [124, 127] Partly:
+        "An agent makes up its own evidence, or evidence holds what nobody should keep.",
+        "What agents say of themselves decides nothing; deliveries are kept as they came.",
+        "Set how long payloads are kept: `[retention]` in the settings.";
+}
+
+/// The table for the threat model.
+#[must_use]
+pub fn table() -> String {
+    let mut text =
+        "| # | attack | decidable | what remains | what helps |\n|---|---|---|---|---|\n".to_owned();
+    for limit in LIMITS {
+        let rows: Vec<String> = limit.rows.iter().map(ToString::to_string).collect();
+        let (rows, reach) = (rows.join(", "), limit.reach.as_str());
+        let _ =
+            writeln!(text, "| {rows} | {} | {reach} | {} | {} |", limit.attack, limit.remains, limit.way_out);
+    }
+    text
+}
+
+/// The same for a terminal.
+#[must_use]
+pub fn text() -> String {
+    let mut text = "What Portcullis cannot decide, or only in part, and what helps:\n".to_owned();
+    for limit in LIMITS {
+        let rows: Vec<String> = limit.rows.iter().map(|row| format!("#{row}")).collect();
+        let _ = write!(
+            text,
+            "\n{} ({}, {})\n  {}\n  What helps: {}\n",
+            limit.attack,
+            limit.reach.as_str(),
+            rows.join(" "),
+            limit.remains,
+            limit.way_out
+        );
+    }
+    text
+}
