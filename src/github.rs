@@ -30,6 +30,7 @@ mod pulls;
 mod reference;
 mod roster;
 mod rules;
+mod run;
 mod settings;
 mod undo;
 mod window;
@@ -43,6 +44,7 @@ pub use gather::{Ask, Seen};
 pub use ledger::Recorded;
 pub use reference::RefRead;
 pub use rules::PolicyRead;
+pub use run::{RunAround, RunRead};
 pub use settings::{Limits, Purpose, Settings, SettingsError};
 
 use crate::git::GitCache;

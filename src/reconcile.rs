@@ -10,6 +10,7 @@
 //! - Pull requests with one head share one check run. Only the lease of the lowest-numbered open one acts; the others
 //!   wake it.
 
+mod act;
 mod blind;
 mod gather;
 pub mod ledger;
@@ -17,6 +18,7 @@ mod own;
 mod pull;
 mod refs;
 mod runner;
+mod runs;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +84,7 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
     match lease.subject() {
         Subject::Pull(subject) => pull::look(gate, lease, subject).await,
         Subject::Ref(subject) => refs::look(gate, lease, subject).await,
+        Subject::Run(subject) => runs::look(gate, lease, subject).await,
     }
 }
 
@@ -102,6 +105,7 @@ fn written(actions: &[Action]) -> Result<Vec<ActionRecord>, serde_json::Error> {
                 let kind = if undo.propose { "propose_undo" } else { "undo" };
                 (kind, format!("{kind}/{}/{}", undo.name.as_str(), undo.onto))
             }
+            Action::CancelRun(cancel) => ("cancel_run", runs::once_key(cancel.run, cancel.attempt)),
         };
         Ok(ActionRecord { kind: kind.to_owned(), once_key, body: serde_json::to_string(action)? })
     };

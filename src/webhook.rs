@@ -174,11 +174,13 @@ fn count(event: &'static str, outcome: &'static str) {
 
 /// The event as a label: few and known.
 fn event_label(event: &str) -> &'static str {
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 11] = [
         "pull_request",
         "pull_request_review",
         "check_run",
         "check_suite",
+        "workflow_run",
+        "workflow_job",
         "member",
         "membership",
         "team",

@@ -22,13 +22,15 @@ const OPTIONAL: [(&str, &str, &str); 3] = [
 ];
 
 /// What this version is told of. Those from `membership` on are of organisations.
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 12] = [
     "pull_request",
     "pull_request_review",
     "push",
     "repository",
     "check_run",
     "check_suite",
+    "workflow_run",
+    "workflow_job",
     "member",
     "membership",
     "organization",

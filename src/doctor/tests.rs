@@ -225,8 +225,17 @@ fn installed(organization: bool, permissions: &[(&str, &str)], events: &[&str]) 
 fn permissions_and_events_are_told_with_who_must_act() {
     let needed =
         [("checks", "write"), ("contents", "write"), ("metadata", "read"), ("pull_requests", "read")];
-    let events =
-        ["pull_request", "pull_request_review", "push", "repository", "check_run", "check_suite", "member"];
+    let events = [
+        "pull_request",
+        "pull_request_review",
+        "push",
+        "repository",
+        "check_run",
+        "check_suite",
+        "workflow_run",
+        "workflow_job",
+        "member",
+    ];
     let standings = |app: &AppSeen, seen: &InstallationSeen| {
         let lines = installation(app, seen, &known(vec![]));
         let of = |point| lines.iter().find(|line| line.point == point).unwrap().clone();

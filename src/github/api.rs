@@ -172,6 +172,20 @@ impl Api {
         parse(operation, &answer)
     }
 
+    /// Sends a REST write whose answer says nothing, once.
+    pub(super) async fn order(
+        &self,
+        installation: InstallationId,
+        operation: &'static str,
+        url: Url,
+        body: &impl Serialize,
+    ) -> Result<(), ForgeError> {
+        let (cost, repeat) = (Cost::CREATE, Repeat::Never);
+        let body = Some(json(operation, body)?);
+        let request = Request { operation, cost, repeat, method: Method::POST, url, body };
+        self.send(installation, request).await.map(|_| ())
+    }
+
     async fn send(&self, installation: InstallationId, request: Request) -> Result<Answer, ForgeError> {
         let token = self.token(installation).await?;
         match self.send_with(installation, &request, &token).await {

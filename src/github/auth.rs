@@ -29,6 +29,12 @@ const MARGIN: i64 = 5 * 60_000;
 /// `members` is the one that owners leave out, then whatever is granted has to do.
 const TO_JUDGE: &[Option<&str>] = &[
     Some(
+        r#"{"permissions":{"actions":"write","checks":"write","contents":"read","members":"read","metadata":"read","pull_requests":"read"}}"#,
+    ),
+    Some(
+        r#"{"permissions":{"actions":"write","checks":"write","contents":"read","metadata":"read","pull_requests":"read"}}"#,
+    ),
+    Some(
         r#"{"permissions":{"checks":"write","contents":"read","members":"read","metadata":"read","pull_requests":"read"}}"#,
     ),
     Some(r#"{"permissions":{"checks":"write","contents":"read","metadata":"read","pull_requests":"read"}}"#),

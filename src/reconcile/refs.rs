@@ -8,21 +8,20 @@
 //!   nothing, and the next look sees the new push.
 //! - A crash after the answer. The next look sees the branch where it belongs, and nothing is left to do.
 
-use std::collections::BTreeSet;
-
-use policy::act::{ActVerdict, Landed, Move, Pushed, RefFacts, Refused, Remedy};
+use policy::act::{Landed, Move, Pushed, RefFacts, Refused, Remedy};
 use policy::decide::{decide_ref, is_person};
-use policy::facts::{AccountKind, Group, Lines, OwnRules, Roster};
-use policy::incident::incidents;
+use policy::facts::{AccountKind, Lines, OwnRules};
+use policy::incident::{Kind, incidents};
 use policy::plan::plan_ref;
 use policy::rules::RuleSource;
-use policy::{Action, Fact, Millis, RefSubject, Sha, UserId, Wanted};
+use policy::{Action, Fact, Millis, RefSubject, Sha};
 
+use super::act::{record_of, roster};
 use super::own::own_rules;
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, later, written};
 use crate::github::{ForgeError, RefRead};
 use crate::lease::Lease;
-use crate::store::{ActionOutcome, Evidence, Next, VerdictRecord, backoff};
+use crate::store::{ActionOutcome, Evidence, Next, backoff};
 
 /// Looks at a branch or tag.
 pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Result<Next, ReconcileError> {
@@ -56,8 +55,8 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
     let verdict = decide_ref(&facts, &rules);
     let actions = plan_ref(&verdict, &facts);
 
-    let record = record_of(&verdict, &facts, &rules)?;
-    let opened = incidents(&verdict, &lease.subject().key(), now);
+    let record = record_of(&verdict, &facts, facts.now, &rules)?;
+    let opened = incidents(&verdict, Kind::Moved, &lease.subject().key(), now);
     let intended = gate.store.intend_with(lease, record, written(&actions)?, opened).await?;
     let mut outcomes = Vec::new();
     let mut refused = false;
@@ -111,21 +110,8 @@ async fn by_people(
     };
     let wanted = rules.wanted(&Fact::Known(OwnRules::default()));
     let accounts = actors.iter().map(|actor| actor.id).collect();
-    let roster = roster(gate, subject, &wanted, &accounts).await?;
+    let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
     Ok(actors.iter().all(|actor| is_person(actor, &roster, rules)))
-}
-
-/// Who of these accounts belongs to the groups that the rules name.
-async fn roster(
-    gate: &Gate,
-    subject: &RefSubject,
-    wanted: &Wanted,
-    accounts: &BTreeSet<UserId>,
-) -> Result<Roster, ReconcileError> {
-    let nobody = |group: &Group| (group.clone(), Fact::Known(BTreeSet::new()));
-    let mut roster = Roster { groups: wanted.groups.iter().map(nobody).collect() };
-    gate.github.enroll(subject.installation, accounts, &mut roster).await?;
-    Ok(roster)
 }
 
 async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Result<String, ForgeError> {
@@ -135,8 +121,8 @@ async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Resul
             Ok(back.to.as_ref().map_or("gone", Sha::as_str).to_owned())
         }
         Action::Undo(undo) => gate.github.undo(lease, node, undo).await,
-        // Refs show no check.
-        Action::ShowCheck(_) => Ok(String::new()),
+        // Refs show no check, and do not run.
+        Action::ShowCheck(_) | Action::CancelRun(_) => Ok(String::new()),
     }
 }
 
@@ -175,7 +161,7 @@ async fn facts(
     let own_rules = own_rules(gate, subject.repo_id, &seen.own_rules, rules).await?;
     let wanted = rules.wanted(&own_rules);
     let accounts = told.iter().filter_map(|(_, pushed)| Some(pushed.actor.get().ok()?.id)).collect();
-    let roster = roster(gate, subject, &wanted, &accounts).await?;
+    let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
     let look = Look {
         seen: &seen,
         lines: wanted.lines,
@@ -320,25 +306,8 @@ fn refusal(action: &crate::store::StoredAction, tip: Option<&Sha>) -> Option<Ref
     let (what, from) = match serde_json::from_str(&action.record.body).ok()? {
         Action::PutBack(back) => (Remedy::MoveBack, back.from),
         Action::Undo(undo) => (if undo.propose { Remedy::Propose } else { Remedy::Inverse }, Some(undo.onto)),
-        Action::ShowCheck(_) => return None,
+        Action::ShowCheck(_) | Action::CancelRun(_) => return None,
     };
     let why = action.outcome.clone().unwrap_or_default();
     (from.as_ref() == tip).then_some(Refused { what, why })
-}
-
-fn record_of(
-    verdict: &ActVerdict,
-    facts: &RefFacts,
-    rules: &RuleSource,
-) -> Result<VerdictRecord, serde_json::Error> {
-    Ok(VerdictRecord {
-        head: verdict.head.clone().unwrap_or_else(Sha::zero),
-        conclusion: verdict.conclusion.as_str().to_owned(),
-        enforcement: verdict.enforcement.as_str().to_owned(),
-        digest: verdict.digest(),
-        rules_digest: rules.key(),
-        facts: serde_json::to_string(facts)?,
-        verdict: serde_json::to_string(verdict)?,
-        decided_at: facts.now,
-    })
 }

@@ -25,6 +25,7 @@ mod pulls;
 mod reading;
 mod record;
 mod rules;
+mod runs;
 mod scenarios;
 mod stage;
 mod twice;

@@ -61,6 +61,7 @@ pub struct AppSpec {
 impl Default for AppSpec {
     fn default() -> Self {
         let granted = [
+            ("actions", "write"),
             ("checks", "write"),
             ("contents", "read"),
             ("members", "read"),
@@ -79,6 +80,8 @@ impl Default for AppSpec {
             "push",
             "repository",
             "team",
+            "workflow_job",
+            "workflow_run",
         ];
         Self {
             id: 4242,

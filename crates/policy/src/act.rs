@@ -1,15 +1,17 @@
-//! What was seen of something that has happened: a branch or tag that moved.
+//! What was seen of something that has happened: a branch or tag that moved, a workflow that runs.
 //!
 //! Unlike a proposed change it cannot be held back, only answered. Who did it is an edge: each move comes from a signed
 //! delivery or from the forge's own record of activities, and is judged on its own.
 
 mod name;
+mod run;
 mod verdict;
 
 use change::Change;
 use serde::{Deserialize, Serialize};
 
 pub use name::RefName;
+pub use run::{JobTold, Run, RunFacts, RunState};
 pub use verdict::{ActVerdict, Deed};
 
 use crate::facts::{Account, Fact, OwnRules, Repository, Roster};

@@ -10,6 +10,7 @@ mod demand;
 mod floor;
 mod involve;
 mod propose;
+mod skip;
 mod standing;
 
 use change::Change;
@@ -22,7 +23,7 @@ use crate::rules::{RuleSource, Rules};
 use crate::verdict::{
     Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, RulesInForce, Verdict,
 };
-pub use act::{decide_ref, is_person};
+pub use act::{decide_ref, decide_run, is_person};
 use approval::Bench;
 use involve::Involved;
 

@@ -40,6 +40,8 @@ pub struct Incident {
 pub enum Kind {
     /// A branch or tag was moved against the rules.
     Moved,
+    /// A workflow ran against the rules.
+    Run,
     /// It could not be seen who did what.
     Unseen,
 }
@@ -50,26 +52,34 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Moved => "moved",
+            Self::Run => "run",
             Self::Unseen => "unseen",
         }
     }
 }
 
-/// The incidents of a verdict about something that has happened. `key` is the subject's.
+/// The incidents of a verdict about something that has happened, which are of this kind where it is known who did it.
+/// `key` is the subject's.
 #[must_use]
-pub fn incidents(verdict: &ActVerdict, key: &str, at: Millis) -> Vec<Incident> {
+pub fn incidents(verdict: &ActVerdict, kind: Kind, key: &str, at: Millis) -> Vec<Incident> {
     let answered = |deed: &Deed| Some((verdict.answer(deed)?, deed.clone()));
     let answered = verdict.deeds.iter().filter_map(answered);
-    answered.map(|(respond, deed)| incident(verdict, deed, respond, key, at)).collect()
+    answered.map(|(respond, deed)| incident(verdict, deed, respond, (kind, key), at)).collect()
 }
 
-fn incident(verdict: &ActVerdict, deed: Deed, respond: Respond, key: &str, at: Millis) -> Incident {
+fn incident(
+    verdict: &ActVerdict,
+    deed: Deed,
+    respond: Respond,
+    (kind, key): (Kind, &str),
+    at: Millis,
+) -> Incident {
     let who = deed.involvement.author;
     let agents = deed.involvement.judged_as == JudgedAs::Agents;
     let group = who.as_ref().filter(|_| agents && deed.sweeping).map(|who| format!("sweep/{}", who.id));
     let name = who.as_ref().map_or("somebody", |who| who.login.as_str());
     Incident {
-        kind: if agents { Kind::Moved } else { Kind::Unseen },
+        kind: if agents { kind } else { Kind::Unseen },
         once_key: format!("{key}#{}", deed.id),
         group,
         title: format!("{name} {} in {}", deed.what, verdict.repository.name),

@@ -3,6 +3,7 @@
 //! Planning twice is as good as planning once: when the forge already shows the verdict the plan is empty.
 
 mod refs;
+mod runs;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::facts::{Effects, ShownCheck};
 use crate::ids::{CheckRunId, RepoName, Sha};
 pub use refs::{Kept, PutBack, Span, Undo, plan_ref};
+pub use runs::{CancelRun, patient_until, plan_run};
 
 use crate::verdict::{Conclusion, Effect, Proposal, ProposalState, Verdict, Whose};
 
@@ -23,6 +25,8 @@ pub enum Action {
     PutBack(PutBack),
     /// Take content back with a commit on top, or propose that commit.
     Undo(Undo),
+    /// Cancel a workflow run.
+    CancelRun(CancelRun),
 }
 
 impl Action {
@@ -31,7 +35,7 @@ impl Action {
     pub fn check(&self) -> Option<&ShowCheck> {
         match self {
             Self::ShowCheck(show) => Some(show),
-            Self::PutBack(_) | Self::Undo(_) => None,
+            Self::PutBack(_) | Self::Undo(_) | Self::CancelRun(_) => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::act::RefName;
 use crate::facts::ReviewState;
-use crate::ids::{InstallationId, Millis, RepoId, RepoName, Sha};
+use crate::ids::{InstallationId, Millis, RepoId, RepoName, RunId, Sha};
 
 /// What a verdict is about. Two subjects are the same when their [`Subject::key`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,21 @@ pub enum Subject {
     Pull(PullSubject),
     /// A branch or tag.
     Ref(RefSubject),
+    /// A workflow run.
+    Run(RunSubject),
+}
+
+/// A workflow run as a subject, with all its attempts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSubject {
+    /// The installation through which the repository is reached.
+    pub installation: InstallationId,
+    /// The repository; identifies.
+    pub repo_id: RepoId,
+    /// The repository's name when it was last heard of; only a hint.
+    pub repo: RepoName,
+    /// The run; identifies.
+    pub run: RunId,
 }
 
 /// A branch or tag as a subject.
@@ -62,6 +77,7 @@ impl Subject {
         match self {
             Self::Pull(pull) => format!("pull/{}/{}", pull.repo_id, pull.number),
             Self::Ref(moved) => format!("ref/{}/{}", moved.repo_id, moved.name.as_str()),
+            Self::Run(run) => format!("run/{}/{}", run.repo_id, run.run),
         }
     }
 
@@ -70,7 +86,8 @@ impl Subject {
     pub fn place(&self) -> Place<'_> {
         match self {
             Self::Pull(PullSubject { installation, repo_id, repo, .. })
-            | Self::Ref(RefSubject { installation, repo_id, repo, .. }) => {
+            | Self::Ref(RefSubject { installation, repo_id, repo, .. })
+            | Self::Run(RunSubject { installation, repo_id, repo, .. }) => {
                 Place { installation: *installation, repo_id: *repo_id, repo }
             }
         }
@@ -81,7 +98,7 @@ impl Subject {
     pub fn pull(&self) -> Option<&PullSubject> {
         match self {
             Self::Pull(pull) => Some(pull),
-            Self::Ref(_) => None,
+            Self::Ref(_) | Self::Run(_) => None,
         }
     }
 
@@ -91,6 +108,7 @@ impl Subject {
         let (own_installation, own_repo) = match &mut self {
             Self::Pull(pull) => (&mut pull.installation, &mut pull.repo),
             Self::Ref(moved) => (&mut moved.installation, &mut moved.repo),
+            Self::Run(run) => (&mut run.installation, &mut run.repo),
         };
         *own_installation = installation;
         own_repo.clone_from(repo);
@@ -109,6 +127,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Pull(pull) => write!(f, "{}#{}", pull.repo, pull.number),
             Self::Ref(moved) => write!(f, "{} {}", moved.repo, moved.name),
+            Self::Run(run) => write!(f, "{} run {}", run.repo, run.run),
         }
     }
 }
