@@ -58,6 +58,8 @@ pub struct Case {
     pub on: Option<toml::value::Datetime>,
     /// The conclusion.
     pub expect: Expected,
+    /// For how many minutes the head has been there; for ever when left out.
+    pub head_minutes: Option<u32>,
     /// The rules that must apply, no more and no fewer; not compared when left out.
     pub rules: Option<BTreeSet<String>>,
     /// Finding codes that must be among the findings.
@@ -142,6 +144,12 @@ pub struct ToldApproval {
     /// Whether it was given on an earlier commit.
     #[serde(default)]
     pub outdated: bool,
+    /// How many days before the case's own it was given.
+    #[serde(default)]
+    pub days_ago: u32,
+    /// Whether it was given as a comment, `/portcullis approve` with the head.
+    #[serde(default)]
+    pub comment: bool,
 }
 
 fn yes() -> bool {

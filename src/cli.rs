@@ -2,12 +2,14 @@
 //! 0 well, 1 the answer is bad news, 2 it could not be found out.
 
 mod access;
+mod agents;
 mod check;
 mod complaint;
 mod deliveries;
 mod demo;
 mod doctor;
 mod explain;
+mod incidents;
 mod init;
 mod limits;
 mod rules;
@@ -39,6 +41,10 @@ enum Verb {
     Explain(explain::Explain),
     /// List deliveries: what came, what became of it, what could not be read
     Deliveries(deliveries::Deliveries),
+    /// List incidents, show one, or say how far somebody has come with it
+    Incidents(incidents::Incidents),
+    /// List agents, show one, suspend one, or end a suspension
+    Agents(agents::Agents),
     /// Examine how the forge is set up: is the check required, pinned to the App, and who can go past it
     Doctor(doctor::Doctor),
     /// Play the main job on this machine: an embedded forge, a gate, and a handful of pull requests
@@ -63,6 +69,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Test(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
         Verb::Deliveries(verb) => verb.run(),
+        Verb::Incidents(verb) => verb.run(),
+        Verb::Agents(verb) => verb.run(),
         Verb::Doctor(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Init(verb) => verb.run(),
@@ -99,6 +107,27 @@ fn say(text: &str) {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes to standard error, where progress goes; a reader that went away is no error.
+fn progress(text: &str) {
+    use std::io::Write as _;
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Who does something: as was said, else the user who runs this. A name for people; nothing is decided by it.
+fn signed_by(by: Option<String>) -> String {
+    let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).ok();
+    let name = by.or_else(user).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    name.unwrap_or_else(|| "somebody at the command line".to_owned())
+}
+
+/// A moment as people and programs read it.
+fn moment(millis: i64) -> String {
+    match jiff::Timestamp::from_millisecond(millis) {
+        Ok(moment) => moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        Err(_) => millis.to_string(),
+    }
 }
 
 /// Whether people read standard output, who like colours.

@@ -4,6 +4,7 @@
 //! the settings file. A bad setting stops the start with a message that names it.
 
 mod file;
+mod incidents;
 mod secret;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 pub use file::{File, GithubFile, RulesAt, RulesRepository};
+pub use incidents::{Incidents, IncidentsFile};
 
 /// Flags of `serve`. Each may come from the environment or the settings file instead.
 #[derive(Debug, Clone, Default, Args)]
@@ -57,6 +59,15 @@ pub struct Flags {
     /// File with the webhook secrets, one a line, several while rotating; or PORTCULLIS_WEBHOOK_SECRET holds them
     #[arg(long, env = "PORTCULLIS_WEBHOOK_SECRET_FILE", value_name = "FILE")]
     pub webhook_secret_file: Option<PathBuf>,
+    /// Repository in which an issue is opened for each incident; the App must be installed there
+    #[arg(long, env = "PORTCULLIS_INCIDENT_ISSUES", value_name = "OWNER/NAME")]
+    pub incident_issues: Option<String>,
+    /// Address to which a signed letter is sent for each incident
+    #[arg(long, env = "PORTCULLIS_INCIDENT_WEBHOOK", value_name = "URL", hide_env_values = true)]
+    pub incident_webhook: Option<String>,
+    /// File with the key that those letters are signed with; or PORTCULLIS_INCIDENT_WEBHOOK_SECRET holds it
+    #[arg(long, env = "PORTCULLIS_INCIDENT_WEBHOOK_SECRET_FILE", value_name = "FILE")]
+    pub incident_webhook_secret_file: Option<PathBuf>,
     /// REST base, `https://HOST/api/v3` on GitHub Enterprise Server [default: https://api.github.com]
     #[arg(long, env = "PORTCULLIS_API_URL", value_name = "URL")]
     pub api_url: Option<String>,
@@ -92,6 +103,8 @@ pub struct Settings {
     pub git_cache_bytes: u64,
     /// Live webhook secrets, at least one.
     pub webhook_secrets: Vec<SecretString>,
+    /// Who outside is told of incidents.
+    pub incidents: Incidents,
     /// The forge.
     pub github: crate::github::Settings,
 }
@@ -156,6 +169,7 @@ impl Settings {
             None => File::default(),
         };
         let github = forge_of(&flags, &file.github)?;
+        let incidents = incidents::resolve(&flags, &file.incidents)?;
         let listen = flags.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let listen = listen.parse().map_err(|_| ConfigError::Bad {
             name: "listen",
@@ -193,6 +207,7 @@ impl Settings {
             retention_days,
             git_cache_bytes: flags.git_cache_gib.or(file.git_cache_gib).unwrap_or(20).max(1) << 30,
             webhook_secrets,
+            incidents,
             github,
             data,
         })

@@ -189,6 +189,7 @@ fn settings(github: &FakeGithub, folder: &Path) -> Settings {
         retention_days: 1,
         git_cache_bytes: 1 << 30,
         webhook_secrets: vec![SecretString::from(github.webhook_secret())],
+        incidents: crate::config::Incidents::default(),
         github: forge,
     }
 }

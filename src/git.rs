@@ -26,11 +26,13 @@ mod facts;
 mod fetch;
 mod folder;
 mod inverse;
+mod landing;
 mod read;
 mod trim;
 
 pub use error::GitError;
 pub use inverse::{Inverse, InverseRequest};
+pub use landing::{LandingRequest, Onto};
 
 use command::Git;
 use fetch::{Remote, Turns};

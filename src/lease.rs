@@ -1,4 +1,4 @@
-//! The right to act on one subject, for a while.
+//! The right to act on one subject, for a while; and the right to tell somebody of an incident.
 //!
 //! Everything that changes the forge asks for a `&Lease`, and only `store::work` grants one, after it has written
 //! down that the subject is taken (invariant `only_a_lease_acts`). It stands below both `store` and `github`
@@ -55,6 +55,39 @@ impl Lease {
     /// How many looks in a row have ended without a verdict.
     #[must_use]
     pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+}
+
+/// The right to tell one target of one incident, once. Only `store::incidents::posts` grants it.
+#[derive(Debug)]
+pub struct Errand {
+    incident: String,
+    target: &'static str,
+    attempts: u64,
+}
+
+impl Errand {
+    /// Grants the right. Only the outbox may call this; `tests/architecture.rs` holds the line.
+    pub(crate) fn grant_to_post(incident: String, target: &'static str, attempts: u64) -> Self {
+        Self { incident, target, attempts }
+    }
+
+    /// The incident's id: the same at every try.
+    #[must_use]
+    pub fn incident(&self) -> &str {
+        &self.incident
+    }
+
+    /// To whom.
+    #[must_use]
+    pub fn target(&self) -> &'static str {
+        self.target
+    }
+
+    /// Which try this is, from 1.
+    #[must_use]
+    pub fn attempts(&self) -> u64 {
         self.attempts
     }
 }

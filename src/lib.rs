@@ -10,6 +10,7 @@ pub mod git;
 pub mod github;
 pub mod lease;
 pub mod manual;
+pub mod operator;
 pub mod reconcile;
 pub mod report;
 pub mod rulebook;

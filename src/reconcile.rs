@@ -13,24 +13,30 @@
 mod act;
 mod blind;
 mod gather;
+mod group;
 pub mod ledger;
+mod merge;
 mod own;
 mod pull;
 mod refs;
 mod runner;
 mod runs;
+mod strike;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::{Action, Millis, Subject};
+use policy::act::ActVerdict;
+use policy::rules::RuleSource;
+use policy::{Action, Millis, Sha, Subject};
+use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::github::{ForgeError, GitHub};
 use crate::lease::Lease;
 use crate::rulebook::Rulebook;
-use crate::store::{ActionRecord, Next, Store, StoreError};
+use crate::store::{ActionRecord, Next, Store, StoreError, VerdictRecord};
 
 pub use own::OwnBook;
 pub use runner::Runner;
@@ -85,6 +91,8 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
         Subject::Pull(subject) => pull::look(gate, lease, subject).await,
         Subject::Ref(subject) => refs::look(gate, lease, subject).await,
         Subject::Run(subject) => runs::look(gate, lease, subject).await,
+        Subject::Group(subject) => group::look(gate, lease, subject).await,
+        Subject::Merge(subject) => merge::look(gate, lease, subject).await,
     }
 }
 
@@ -106,10 +114,34 @@ fn written(actions: &[Action]) -> Result<Vec<ActionRecord>, serde_json::Error> {
                 (kind, format!("{kind}/{}/{}", undo.name.as_str(), undo.onto))
             }
             Action::CancelRun(cancel) => ("cancel_run", runs::once_key(cancel.run, cancel.attempt)),
+            Action::DisableAutoMerge(stop) => {
+                ("disable_auto_merge", format!("disable-auto-merge/{}#{}", stop.repository, stop.number))
+            }
+            Action::ProposeRevert(revert) => (merge::PROPOSED, format!("propose-revert/{}", revert.pull)),
         };
         Ok(ActionRecord { kind: kind.to_owned(), once_key, body: serde_json::to_string(action)? })
     };
     actions.iter().map(record).collect()
+}
+
+/// What is kept of a verdict about something that has happened.
+fn act_record(
+    verdict: &ActVerdict,
+    facts: &impl Serialize,
+    rules: &RuleSource,
+    decided_at: Millis,
+) -> Result<VerdictRecord, serde_json::Error> {
+    Ok(VerdictRecord {
+        seen: None,
+        head: verdict.head.clone().unwrap_or_else(Sha::zero),
+        conclusion: verdict.conclusion.as_str().to_owned(),
+        enforcement: verdict.enforcement.as_str().to_owned(),
+        digest: verdict.digest(),
+        rules_digest: rules.key(),
+        facts: serde_json::to_string(facts)?,
+        verdict: serde_json::to_string(verdict)?,
+        decided_at,
+    })
 }
 
 pub(crate) fn later(now: Millis, by: Duration) -> Millis {

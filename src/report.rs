@@ -10,6 +10,7 @@
 mod annotations;
 pub mod escape;
 mod explain;
+mod incident;
 mod proposal;
 mod summary;
 mod title;
@@ -19,6 +20,7 @@ mod words;
 use policy::Verdict;
 
 pub use explain::explain;
+pub use incident::{issue_body, issue_title};
 pub use proposal::rules_output;
 
 /// The text of a check run, within GitHub's limits (REST API, "Create a check run").

@@ -8,11 +8,11 @@
 mod file;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use policy::Sha;
-use policy::rules::{Origin, RuleSource, Rules, Trouble};
+use policy::rules::{Origin, RuleSource, Rules, Suspended, Trouble};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -25,7 +25,12 @@ pub struct Rulebook {
     /// The rules in force, as they were found.
     good: ArcSwapOption<Good>,
     changed: Arc<Notify>,
+    /// Rules and suspensions come from different places: one change at a time.
+    turn: Mutex<()>,
 }
+
+/// Where `serve` remembers the last good rules, as [`Good`] in JSON.
+pub const LAST_GOOD: &str = "rules.last_good";
 
 /// A text of rules, and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +71,7 @@ impl Rulebook {
             current: ArcSwap::from_pointee(RuleSource { place, ..RuleSource::default() }),
             good: ArcSwapOption::empty(),
             changed: Arc::new(Notify::new()),
+            turn: Mutex::new(()),
         })
     }
 
@@ -84,6 +90,7 @@ impl Rulebook {
     /// Puts rules in force that were good before a restart, when none are in force yet. Those of another place are not
     /// these.
     pub fn remember(&self, good: Good) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.current();
         if now.in_force.is_some() || good.place != now.place {
             return;
@@ -109,6 +116,7 @@ impl Rulebook {
 
     /// Takes over what stands there now, if it is valid. An error says why it could not be read.
     pub fn take(&self, found: Result<Found, String>) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current();
         let after = next(&before, &found);
         metrics::gauge!("portcullis_rules_invalid").set(if after.trouble.is_some() { 1.0 } else { 0.0 });
@@ -121,6 +129,19 @@ impl Rulebook {
             self.good.store(Some(Arc::new(Good::of(&after.place, found))));
         }
         self.current.store(Arc::new(after));
+        self.changed.notify_one();
+    }
+
+    /// Takes over who may do nothing for now, whatever the rules say.
+    pub fn suspend(&self, suspended: Suspended) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.current();
+        if before.suspended == suspended {
+            return;
+        }
+        let names: Vec<&str> = suspended.keys().map(String::as_str).collect();
+        tracing::warn!(agents = names.join(", "), "other agents are suspended than before");
+        self.current.store(Arc::new(RuleSource { suspended, ..(*before).clone() }));
         self.changed.notify_one();
     }
 }
@@ -155,6 +176,7 @@ fn next(before: &RuleSource, found: &Result<Found, String>) -> RuleSource {
                     let known = before.commit.as_ref().filter(|_| same);
                     return RuleSource {
                         origin: found.origin.clone(),
+                        suspended: before.suspended.clone(),
                         commit: found.commit.as_ref().or(known).cloned(),
                         ..RuleSource::good(Arc::new(rules))
                     };

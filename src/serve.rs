@@ -5,7 +5,9 @@
 
 mod health;
 mod housekeeping;
+mod news;
 mod rules;
+mod suspension;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,10 +24,12 @@ use crate::clock::Clock;
 use crate::config::{RulesAt, Settings};
 use crate::git::{GitCache, GitError};
 use crate::github::{GitHub, SettingsError};
+use crate::operator::{Operator, OperatorError};
 use crate::reconcile::{Gate, OwnBook, Runner};
-use crate::rulebook::Rulebook;
+use crate::rulebook::{LAST_GOOD, Rulebook};
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::webhook::{self, Ingress};
+use news::News;
 use rules::PolicyReader;
 
 /// Why the gate cannot start.
@@ -48,6 +52,9 @@ pub enum StartError {
     /// A setting of the forge is unusable.
     #[error(transparent)]
     Forge(#[from] SettingsError),
+    /// The operator's webhook cannot be used.
+    #[error("the setting `incidents.webhook` cannot be used: {0}")]
+    Operator(#[from] OperatorError),
     /// The address cannot be listened on.
     #[error("cannot listen on `{address}`: {why}")]
     Listen {
@@ -64,6 +71,7 @@ pub struct Running {
     address: SocketAddr,
     gate: Arc<Gate>,
     runner: Runner,
+    news: Arc<News>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -80,7 +88,9 @@ pub async fn start(
     clock: Clock,
     prometheus: Option<PrometheusHandle>,
 ) -> Result<Running, StartError> {
+    let webhook = settings.incidents.webhook.as_ref().map(Operator::new).transpose()?;
     let gate = open(settings, clock).await?;
+    let news = Arc::new(News::new(Arc::clone(&gate), settings.incidents.issues.clone(), webhook));
     let wake = Arc::new(Notify::new());
     let runner = Runner::new(Arc::clone(&gate), Arc::clone(&wake), settings.workers, settings.lease);
     let (stop, stopped) = watch::channel(false);
@@ -109,8 +119,11 @@ pub async fn start(
     }
     if settings.workers > 0 {
         tasks.spawn(once(knows.clone(), stopped.clone(), runner.clone().run(stopped.clone())));
+        // Who only receives does not tell either.
+        tasks.spawn(Arc::clone(&news).watch(stopped.clone()));
     }
     tasks.spawn(Arc::clone(&gate.rulebook).watch(stopped.clone()));
+    tasks.spawn(suspension::watch(Arc::clone(&gate), stopped.clone()));
     let re_look = housekeeping::re_look_on_new_rules(Arc::clone(&gate), Arc::clone(&wake), stopped.clone());
     tasks.spawn(once(knows, stopped.clone(), re_look));
     let compared = Arc::clone(&wake);
@@ -120,7 +133,7 @@ pub async fn start(
         tasks.spawn(compare);
     }
     tasks.spawn(housekeeping::prune(Arc::clone(&gate), settings.retention_days, stopped));
-    Ok(Running { address, gate, runner, stop, tasks })
+    Ok(Running { address, gate, runner, news, stop, tasks })
 }
 
 /// Does something once it is known which rules there are, unless the stop comes first.
@@ -154,10 +167,12 @@ async fn open(settings: &Settings, clock: Clock) -> Result<Arc<Gate>, StartError
         RulesAt::File(path) => Rulebook::open(path),
         RulesAt::Repository(_) => Rulebook::at(&settings.rules.to_string()),
     };
-    let remembered = store.kv_get(housekeeping::LAST_GOOD).await?;
+    let remembered = store.kv_get(LAST_GOOD).await?;
     if let Some(good) = remembered.and_then(|text| serde_json::from_str(&text).ok()) {
         rulebook.remember(good);
     }
+    // Before anything is judged.
+    rulebook.suspend(store.suspended().await?);
     let (own_book, rolled_out) = (OwnBook::default(), watch::Sender::new(String::new()));
     Ok(Arc::new(Gate { store, github, rulebook, own_book, rolled_out, clock }))
 }
@@ -231,6 +246,15 @@ impl Running {
     #[must_use]
     pub fn runner(&self) -> &Runner {
         &self.runner
+    }
+
+    /// Tells the outside of incidents that are due, and says how many tries that were; for whoever drives the gate by
+    /// hand.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tell_of_incidents(&self) -> Result<usize, StoreError> {
+        self.news.tell().await
     }
 
     /// Returns when a part that must always run has ended: the process is of no use any more.

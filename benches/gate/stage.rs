@@ -129,6 +129,7 @@ fn settings(github: &FakeGithub, folder: &TempDir, workers: u32) -> Settings {
         lease: std::time::Duration::from_secs(60),
         git_cache_bytes: 1 << 30,
         webhook_secrets: vec![SecretString::from(github.webhook_secret())],
+        incidents: portcullis::config::Incidents::default(),
         github: forge,
     }
 }

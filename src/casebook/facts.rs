@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use change::{Change, Commit, FileChange, Ident, Lines, Mode, RawPath, Sha, Status, Trailer};
 use policy::facts::{
-    Account, AccountKind, Branch, CommitIdentity, Group, Linked, OwnRules, Person, Pull, PullState,
+    Account, AccountKind, Branch, Comment, CommitIdentity, Group, Linked, OwnRules, Person, Pull, PullState,
     Repository, Review, ReviewState, Roster, RulesText,
 };
 use policy::rules::{RuleSource, Rules};
@@ -21,12 +21,18 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
     let repository = Repository { id: RepoId(1), name };
     let mut cast = Cast { rules, logins: BTreeMap::new(), groups: BTreeMap::new() };
     let author = cast.account(&case.actor)?;
-    let mut reviews = Vec::new();
+    let (now, mut reviews, mut comments) = (now(case)?, Vec::new(), Vec::new());
     for (number, given) in (1..).zip(&case.approvals) {
-        reviews.push(review(number, given, &mut cast)?);
+        match approval(number, given, now, &mut cast)? {
+            Said::Review(review) => reviews.push(review),
+            Said::Comment(comment) => comments.push(comment),
+        }
     }
+    // As long ago as the case says, and else for ever: what waits is told to wait.
+    let head_since = case.head_minutes.map_or(Millis(i64::MIN), |minutes| before(now, minutes, MINUTE));
     let pull = Pull {
         number: 1,
+        node: String::new(),
         title: case.name.clone(),
         body: String::new(),
         state: PullState::Open,
@@ -42,6 +48,10 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
         reviews: known(reviews),
         pushers: known(vec![author.clone()]),
         change: known(change(case, &author)?),
+        comments: known(comments),
+        assignments: known(Vec::new()),
+        lineage: known(Vec::new()),
+        head_since: Some(head_since),
         proposed_rules: Vec::new(),
     };
     let newest = match &law.own {
@@ -51,7 +61,7 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
     let own_rules = known(OwnRules { newest, ..OwnRules::default() });
     let wanted = RuleSource::good(Arc::clone(&law.rules)).wanted(&own_rules);
     let roster = cast.roster(wanted.groups);
-    Ok(Facts { now: now(case)?, repository, pull, siblings: known(Vec::new()), roster, own_rules })
+    Ok(Facts { now, repository, pull, siblings: known(Vec::new()), roster, own_rules })
 }
 
 fn now(case: &Case) -> Result<Millis, String> {
@@ -120,10 +130,24 @@ impl Cast<'_> {
     }
 }
 
-fn review(number: u64, given: &GivenApproval, cast: &mut Cast<'_>) -> Result<Review, String> {
+/// An approval as it was given.
+enum Said {
+    Review(Review),
+    Comment(Comment),
+}
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+fn before(now: Millis, number: u32, unit: i64) -> Millis {
+    Millis(now.0.saturating_sub(i64::from(number).saturating_mul(unit)))
+}
+
+fn approval(number: u64, given: &GivenApproval, now: Millis, cast: &mut Cast<'_>) -> Result<Said, String> {
     let told = match given {
         GivenApproval::By(login) => {
-            ToldApproval { by: login.clone(), teams: Vec::new(), write: true, outdated: false }
+            let (by, teams) = (login.clone(), Vec::new());
+            ToldApproval { by, teams, write: true, outdated: false, days_ago: 0, comment: false }
         }
         GivenApproval::Told(told) => told.clone(),
     };
@@ -136,12 +160,27 @@ fn review(number: u64, given: &GivenApproval, cast: &mut Cast<'_>) -> Result<Rev
         let group = Group::parse(team).ok_or_else(|| format!("`{}` is no team", team.escape_debug()))?;
         cast.groups.entry(group).or_default().insert(author.id);
     }
-    Ok(Review {
-        id: number,
-        author: known(author),
-        state: ReviewState::Approved,
-        commit: Some(sha(if told.outdated { 'c' } else { 'a' })?),
-        can_push: known(told.write),
+    let (commit, at) = (sha(if told.outdated { 'c' } else { 'a' })?, before(now, told.days_ago, DAY));
+    let (author, can_push) = (known(author), known(told.write));
+    Ok(match told.comment {
+        false => Said::Review(Review {
+            id: number,
+            author,
+            state: ReviewState::Approved,
+            commit: Some(commit),
+            can_push,
+            at: Some(at),
+            dismissal: None,
+        }),
+        true => Said::Comment(Comment {
+            id: number,
+            author,
+            line: format!("/portcullis approve {commit}"),
+            edited: false,
+            at,
+            can_push,
+            by_app: known(false),
+        }),
     })
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::source::Source;
-use super::{Error, runtime, say};
+use super::{Error, moment, runtime, say};
 use crate::report::escape::plain;
 use crate::store::{DeliveryFilter, DeliveryState, Guid, Store, StoredDelivery};
 
@@ -108,11 +108,4 @@ fn as_table(deliveries: &[StoredDelivery], failed: bool) -> String {
         }
     }
     table
-}
-
-fn moment(millis: i64) -> String {
-    match jiff::Timestamp::from_millisecond(millis) {
-        Ok(moment) => moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        Err(_) => millis.to_string(),
-    }
 }

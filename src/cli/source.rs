@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Error;
-use crate::config::{File, default_store};
+use crate::config::{File, RulesAt, default_store};
 use crate::store::{Store, StoreOptions};
 
 /// Flags that find the store, as `serve` does.
@@ -23,13 +23,22 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) async fn open(self) -> Result<Store, Error> {
+    /// The rules file that the settings name, if they name one.
+    pub(super) fn rules_file(&self) -> Result<Option<PathBuf>, Error> {
+        let Some(path) = &self.config else { return Ok(None) };
+        Ok(match File::read(path)?.rules {
+            Some(RulesAt::File(path)) => Some(path),
+            Some(RulesAt::Repository(_)) | None => None,
+        })
+    }
+
+    pub(super) async fn open(&self) -> Result<Store, Error> {
         let file = match &self.config {
             Some(path) => File::read(path)?,
             None => File::default(),
         };
-        let data = self.data.or(file.data).unwrap_or_else(|| PathBuf::from("portcullis-data"));
-        let url = self.store.or(file.store).unwrap_or_else(|| default_store(&data));
+        let data = self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("portcullis-data"));
+        let url = self.store.clone().or(file.store).unwrap_or_else(|| default_store(&data));
         if !url.contains("://") && !std::path::Path::new(&url).exists() {
             return Err(format!(
                 "there is no store at `{url}`: give `--data` or `--store` as `serve` has it"

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use policy::RepoName;
 use serde::Deserialize;
 
-use super::ConfigError;
+use super::{ConfigError, IncidentsFile};
 
 /// What the settings file may say; everything has a default or a flag.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -27,6 +27,9 @@ pub struct File {
     pub retention_days: Option<u32>,
     /// GiB that the git cache may take on disk.
     pub git_cache_gib: Option<u64>,
+    /// Who outside is told of incidents.
+    #[serde(default)]
+    pub incidents: IncidentsFile,
     /// The forge.
     #[serde(default)]
     pub github: GithubFile,

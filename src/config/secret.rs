@@ -39,6 +39,24 @@ pub(super) fn webhook_secrets(file: Option<&Path>) -> Result<Vec<SecretString>, 
     Ok(secrets)
 }
 
+/// The key that letters to the operator are signed with.
+pub(super) fn incident_secret(file: Option<&Path>) -> Result<SecretString, ConfigError> {
+    use secrecy::ExposeSecret as _;
+    let name = "incidents.webhook_secret";
+    let text = read(name, "PORTCULLIS_INCIDENT_WEBHOOK_SECRET", file)?.ok_or(ConfigError::Missing {
+        name: "incidents.webhook_secret_file",
+        help: "whoever receives the letters checks them with it; give `--incident-webhook-secret-file`, \
+               PORTCULLIS_INCIDENT_WEBHOOK_SECRET_FILE, `webhook_secret_file` under `[incidents]`, or the key itself \
+               in PORTCULLIS_INCIDENT_WEBHOOK_SECRET",
+    })?;
+    let secret = SecretString::from(text.expose_secret().trim());
+    if secret.expose_secret().len() < SHORTEST {
+        let expected = "secret of at least 16 characters (`openssl rand -hex 32` makes one)";
+        return Err(ConfigError::Bad { name, value: "…".to_owned(), expected });
+    }
+    Ok(secret)
+}
+
 /// A secret that can be guessed lets anybody forge deliveries.
 const SHORTEST: usize = 16;
 

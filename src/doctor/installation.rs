@@ -22,15 +22,17 @@ const OPTIONAL: [(&str, &str, &str); 3] = [
 ];
 
 /// What this version is told of. Those from `membership` on are of organisations.
-const EVENTS: [&str; 12] = [
+const EVENTS: [&str; 14] = [
     "pull_request",
     "pull_request_review",
+    "issue_comment",
     "push",
     "repository",
     "check_run",
     "check_suite",
     "workflow_run",
     "workflow_job",
+    "merge_group",
     "member",
     "membership",
     "organization",

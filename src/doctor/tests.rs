@@ -228,12 +228,14 @@ fn permissions_and_events_are_told_with_who_must_act() {
     let events = [
         "pull_request",
         "pull_request_review",
+        "issue_comment",
         "push",
         "repository",
         "check_run",
         "check_suite",
         "workflow_run",
         "workflow_job",
+        "merge_group",
         "member",
     ];
     let standings = |app: &AppSeen, seen: &InstallationSeen| {

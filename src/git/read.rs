@@ -117,7 +117,7 @@ impl Look<'_> {
         Err(GitError::Unseen("git left out commits".to_owned()))
     }
 
-    async fn succeed(&self, args: &[&str], stdin: Vec<u8>) -> Result<Vec<u8>, GitError> {
+    pub(super) async fn succeed(&self, args: &[&str], stdin: Vec<u8>) -> Result<Vec<u8>, GitError> {
         let printed = self.run(args, stdin).await?;
         if printed.is_success() {
             Ok(printed.stdout)
@@ -126,7 +126,7 @@ impl Look<'_> {
         }
     }
 
-    async fn run(&self, args: &[&str], stdin: Vec<u8>) -> Result<Printed, GitError> {
+    pub(super) async fn run(&self, args: &[&str], stdin: Vec<u8>) -> Result<Printed, GitError> {
         let time: Duration = self.limits.read_time;
         let printed = self.git.run(Call { stdin, ..Call::local(&self.folder.git_dir, time, args) }).await?;
         // Ended from outside, which says nothing about the objects.

@@ -10,6 +10,7 @@ use super::command::Call;
 use super::*;
 
 mod forge;
+mod landing;
 mod robust;
 
 use forge::{Forge, SECRET, lines};

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Clock;
-use super::auth::{Auth, Token};
+use super::auth::{Auth, Right, Token};
 use super::budget::{Cost, Payer};
 use super::error::ForgeError;
 use super::graphql::{self, Document};
@@ -28,6 +28,7 @@ pub(super) struct Api {
 #[derive(Debug, Clone)]
 struct Request {
     operation: &'static str,
+    right: Right,
     cost: Cost,
     repeat: Repeat,
     method: Method,
@@ -56,14 +57,14 @@ impl Api {
         self.http.calls()
     }
 
-    /// The installation's token, for those who speak to the forge by other means than HTTP requests of ours.
+    /// The installation's token to judge with, for those who speak to the forge by other means than HTTP requests of ours.
     pub(super) async fn token(&self, installation: InstallationId) -> Result<Arc<Token>, ForgeError> {
-        self.auth.token(&self.http, &self.addresses, installation).await
+        self.auth.token(&self.http, &self.addresses, (installation, Right::Judge)).await
     }
 
     /// The forge refused this token: the next caller gets a new one.
     pub(super) async fn reject(&self, installation: InstallationId, refused: &Token) {
-        self.auth.reject(installation, refused).await;
+        self.auth.reject((installation, Right::Judge), refused).await;
     }
 
     /// Fails while a write would have to wait anyway, so that nothing is read in vain.
@@ -79,7 +80,7 @@ impl Api {
         document: &Document,
         variables: &impl Serialize,
     ) -> Result<T, ForgeError> {
-        self.ask(installation, document, variables, Cost::QUERY, Repeat::Safe).await
+        self.ask(installation, document, variables, (Cost::QUERY, Repeat::Safe, Right::Judge)).await
     }
 
     /// Sends a GraphQL mutation, once.
@@ -89,7 +90,7 @@ impl Api {
         document: &Document,
         variables: &impl Serialize,
     ) -> Result<T, ForgeError> {
-        self.ask(installation, document, variables, Cost::MUTATION, Repeat::Never).await
+        self.ask(installation, document, variables, (Cost::MUTATION, Repeat::Never, Right::Act)).await
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -97,11 +98,11 @@ impl Api {
         installation: InstallationId,
         document: &Document,
         variables: &impl Serialize,
-        cost: Cost,
-        repeat: Repeat,
+        (cost, repeat, right): (Cost, Repeat, Right),
     ) -> Result<T, ForgeError> {
         let request = Request {
             operation: document.name,
+            right,
             cost,
             repeat,
             method: Method::POST,
@@ -125,8 +126,19 @@ impl Api {
         operation: &'static str,
         url: Url,
     ) -> Result<T, ForgeError> {
+        self.read_by(Right::Judge, installation, operation, url).await
+    }
+
+    /// [`Api::read`] by another right.
+    pub(super) async fn read_by<T: DeserializeOwned>(
+        &self,
+        right: Right,
+        installation: InstallationId,
+        operation: &'static str,
+        url: Url,
+    ) -> Result<T, ForgeError> {
         let (cost, repeat) = (Cost::READ, Repeat::Safe);
-        let request = Request { operation, cost, repeat, method: Method::GET, url, body: None };
+        let request = Request { operation, right, cost, repeat, method: Method::GET, url, body: None };
         let answer = self.send(installation, request).await?;
         parse(operation, &answer)
     }
@@ -162,18 +174,30 @@ impl Api {
         url: Url,
         body: &impl Serialize,
     ) -> Result<T, ForgeError> {
+        self.write_by(Right::Judge, installation, (operation, kind), url, body).await
+    }
+
+    /// [`Api::write`] by another right.
+    pub(super) async fn write_by<T: DeserializeOwned>(
+        &self,
+        right: Right,
+        installation: InstallationId,
+        (operation, kind): (&'static str, Write),
+        url: Url,
+        body: &impl Serialize,
+    ) -> Result<T, ForgeError> {
         let (cost, method) = match kind {
             Write::Create => (Cost::CREATE, Method::POST),
             Write::Update => (Cost::UPDATE, Method::PATCH),
         };
         let body = Some(json(operation, body)?);
-        let request = Request { operation, cost, repeat: Repeat::Never, method, url, body };
+        let request = Request { operation, right, cost, repeat: Repeat::Never, method, url, body };
         let answer = self.send(installation, request).await?;
         parse(operation, &answer)
     }
 
-    /// Sends a REST write whose answer says nothing, once.
-    pub(super) async fn order(
+    /// Sends what ends a workflow run, once; the answer says nothing.
+    pub(super) async fn end(
         &self,
         installation: InstallationId,
         operation: &'static str,
@@ -182,17 +206,19 @@ impl Api {
     ) -> Result<(), ForgeError> {
         let (cost, repeat) = (Cost::CREATE, Repeat::Never);
         let body = Some(json(operation, body)?);
-        let request = Request { operation, cost, repeat, method: Method::POST, url, body };
+        let right = Right::End;
+        let request = Request { operation, right, cost, repeat, method: Method::POST, url, body };
         self.send(installation, request).await.map(|_| ())
     }
 
     async fn send(&self, installation: InstallationId, request: Request) -> Result<Answer, ForgeError> {
-        let token = self.token(installation).await?;
+        let whose = (installation, request.right);
+        let token = self.auth.token(&self.http, &self.addresses, whose).await?;
         match self.send_with(installation, &request, &token).await {
             // Revoked, or ended early. Nothing was done, so even a write may be sent again.
             Err(error) if error.is_unauthorized() => {
-                self.reject(installation, &token).await;
-                let token = self.token(installation).await?;
+                self.auth.reject(whose, &token).await;
+                let token = self.auth.token(&self.http, &self.addresses, whose).await?;
                 self.send_with(installation, &request, &token).await
             }
             outcome => outcome,

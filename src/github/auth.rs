@@ -29,10 +29,10 @@ const MARGIN: i64 = 5 * 60_000;
 /// `members` is the one that owners leave out, then whatever is granted has to do.
 const TO_JUDGE: &[Option<&str>] = &[
     Some(
-        r#"{"permissions":{"actions":"write","checks":"write","contents":"read","members":"read","metadata":"read","pull_requests":"read"}}"#,
+        r#"{"permissions":{"actions":"read","checks":"write","contents":"read","members":"read","metadata":"read","pull_requests":"read"}}"#,
     ),
     Some(
-        r#"{"permissions":{"actions":"write","checks":"write","contents":"read","metadata":"read","pull_requests":"read"}}"#,
+        r#"{"permissions":{"actions":"read","checks":"write","contents":"read","metadata":"read","pull_requests":"read"}}"#,
     ),
     Some(
         r#"{"permissions":{"checks":"write","contents":"read","members":"read","metadata":"read","pull_requests":"read"}}"#,
@@ -40,6 +40,36 @@ const TO_JUDGE: &[Option<&str>] = &[
     Some(r#"{"permissions":{"checks":"write","contents":"read","metadata":"read","pull_requests":"read"}}"#),
     None,
 ];
+
+/// What a token is asked for that changes branches, tags and pull requests. GitHub wants `workflows` for whatever touches
+/// workflow files, moving a branch back over them included; that one may be withheld.
+const TO_ACT: &[Option<&str>] = &[
+    Some(
+        r#"{"permissions":{"contents":"write","metadata":"read","pull_requests":"write","workflows":"write"}}"#,
+    ),
+    Some(r#"{"permissions":{"contents":"write","metadata":"read","pull_requests":"write"}}"#),
+    Some(r#"{"permissions":{"contents":"write","metadata":"read"}}"#),
+    None,
+];
+
+/// What a token is asked for that opens issues about incidents.
+const TO_TELL: &[Option<&str>] = &[Some(r#"{"permissions":{"issues":"write","metadata":"read"}}"#), None];
+
+/// What a token is asked for that ends workflow runs.
+const TO_END: &[Option<&str>] = &[Some(r#"{"permissions":{"actions":"write","metadata":"read"}}"#), None];
+
+/// What a token is for. Each installation has one token for each, with no more rights than that needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Right {
+    /// Read what a verdict rests on and show it; or only read, see [`Purpose`].
+    Judge,
+    /// Change branches, tags and pull requests.
+    Act,
+    /// End workflow runs.
+    End,
+    /// Open issues.
+    Tell,
+}
 
 /// What a token is asked for that only reads how the forge is set up, best first. GitHub tells who may bypass a ruleset
 /// only to whoever may change it, hence the first two; nothing is ever written with them.
@@ -74,10 +104,10 @@ impl Token {
 pub(super) struct Auth {
     app_id: u64,
     key: EncodingKey,
-    tokens: Flights<InstallationId, Arc<Token>>,
-    scopes_asked: &'static [Option<&'static str>],
-    /// Which of them an installation could give; forgotten after an hour, for grants change.
-    scopes: moka::future::Cache<InstallationId, usize>,
+    tokens: Flights<(InstallationId, Right), Arc<Token>>,
+    purpose: Purpose,
+    /// Which of the scopes an installation could give; forgotten after an hour, for grants change.
+    scopes: moka::future::Cache<(InstallationId, Right), usize>,
     serials: AtomicU64,
 }
 
@@ -102,10 +132,7 @@ impl Auth {
         let auth = Self {
             app_id: settings.app_id,
             key,
-            scopes_asked: match settings.purpose {
-                Purpose::Judge => TO_JUDGE,
-                Purpose::Inspect => TO_INSPECT,
-            },
+            purpose: settings.purpose,
             tokens: Flights::new(10_000, hour),
             scopes: moka::future::Cache::builder().max_capacity(10_000).time_to_live(hour).build(),
             serials: AtomicU64::new(0),
@@ -120,31 +147,32 @@ impl Auth {
         &self,
         http: &Http,
         addresses: &Addresses,
-        installation: InstallationId,
+        whose: (InstallationId, Right),
     ) -> Result<Arc<Token>, ForgeError> {
         let now = http.now();
         let fresh = |token: &Arc<Token>| token.expires_at.0.saturating_sub(MARGIN) > now.0;
-        self.tokens.get(installation, fresh, self.mint(http, addresses, installation)).await
+        self.tokens.get(whose, fresh, self.mint(http, addresses, whose)).await
     }
 
     /// The forge refused this token: do not use it again.
-    pub(super) async fn reject(&self, installation: InstallationId, refused: &Token) {
-        self.tokens.drop_if(&installation, |token| token.serial == refused.serial).await;
+    pub(super) async fn reject(&self, whose: (InstallationId, Right), refused: &Token) {
+        self.tokens.drop_if(&whose, |token| token.serial == refused.serial).await;
     }
 
     async fn mint(
         &self,
         http: &Http,
         addresses: &Addresses,
-        installation: InstallationId,
+        whose: (InstallationId, Right),
     ) -> Result<Arc<Token>, ForgeError> {
+        let (installation, right) = whose;
         let url = addresses.rest(&["app", "installations", &installation.to_string(), "access_tokens"]);
-        let known = self.scopes.get(&installation).await.unwrap_or(0);
+        let known = self.scopes.get(&whose).await.unwrap_or(0);
         let mut refused = ForgeError::broken("mint_token", "no scope was tried");
-        for (level, scope) in self.scopes_asked.iter().enumerate().skip(known) {
+        for (level, scope) in self.scopes_for(right).iter().enumerate().skip(known) {
             match self.mint_with(http, url.clone(), *scope).await {
                 Ok(token) => {
-                    self.scopes.insert(installation, level).await;
+                    self.scopes.insert(whose, level).await;
                     return Ok(Arc::new(token));
                 }
                 Err(error @ ForgeError::Refused { status: 422, .. }) => refused = error,
@@ -152,6 +180,16 @@ impl Auth {
             }
         }
         Err(refused)
+    }
+
+    fn scopes_for(&self, right: Right) -> &'static [Option<&'static str>] {
+        match (self.purpose, right) {
+            (Purpose::Inspect, _) => TO_INSPECT,
+            (Purpose::Judge, Right::Judge) => TO_JUDGE,
+            (Purpose::Judge, Right::Act) => TO_ACT,
+            (Purpose::Judge, Right::Tell) => TO_TELL,
+            (Purpose::Judge, Right::End) => TO_END,
+        }
     }
 
     async fn mint_with(

@@ -19,6 +19,7 @@ use super::error::ForgeError;
 use super::file::{self, RulesFile};
 use super::pulls::{PullRead, Which};
 use super::roster::{self, Members};
+use super::said;
 use crate::git::{ChangeRequest, GitError, HeadRequest, LineCount};
 
 /// Each pull request with the same head is read whole, and each of them is a subject that reads all the others: their
@@ -36,6 +37,12 @@ impl Seen {
     #[must_use]
     pub fn repository(&self) -> &Repository {
         &self.read.repository
+    }
+
+    /// The name of its head branch, hostile text.
+    #[must_use]
+    pub fn head_name(&self) -> &str {
+        &self.read.pull.head.name
     }
 
     /// The repository's own rules at its default branch.
@@ -122,6 +129,20 @@ impl GitHub {
         }
     }
 
+    /// Reads the members of groups anew: what is remembered for some minutes is not good enough for what is about to
+    /// land.
+    ///
+    /// # Errors
+    /// As [`GitHub::gather`].
+    pub async fn renew_members(
+        &self,
+        installation: InstallationId,
+        wanted: &Wanted,
+        since: Millis,
+    ) -> Result<(), ForgeError> {
+        self.inner.rosters.renewed(installation, wanted.groups.iter(), since).await
+    }
+
     /// Adds accounts to a roster that was gathered without them, from memory as a rule.
     ///
     /// # Errors
@@ -162,6 +183,8 @@ impl GitHub {
         let siblings = self.siblings(which, &read, ask);
         let (change, siblings) = join(change, siblings).await;
         (read.pull.change, read.pull.proposed_rules) = change?;
+        let repo = &read.repository.name;
+        said::ask(&self.inner.api, subject.installation, repo, &mut read.pull).await?;
         Ok((read, siblings?))
     }
 
@@ -209,6 +232,7 @@ impl GitHub {
             number: which.number,
         };
         (pull.change, pull.proposed_rules) = self.change(&subject, &repository, &pull, ask).await?;
+        said::ask(&self.inner.api, which.installation, &repository.name, &mut pull).await?;
         Ok(Some(pull))
     }
 
@@ -238,7 +262,7 @@ impl GitHub {
         if matches!(found, Err(GitError::Refused(_))) {
             self.inner.api.reject(subject.installation, &token).await;
         }
-        let change = change_or(found, &pull.head.sha)?;
+        let change = known_or(found, &pull.head.sha)?;
         let proposed = self.proposed(subject, repository, pull, &change, ask).await?;
         Ok((change, proposed))
     }
@@ -277,9 +301,9 @@ fn which<'a>(subject: &'a PullSubject, check: &'a str) -> Which<'a> {
 }
 
 /// What a failure of git means: some are moments to wait for, some are facts that stay unknown.
-pub(super) fn change_or(found: Result<Change, GitError>, head: &Sha) -> Result<Fact<Change>, ForgeError> {
+pub(super) fn known_or<T>(found: Result<T, GitError>, head: &Sha) -> Result<Fact<T>, ForgeError> {
     match found {
-        Ok(change) => Ok(Fact::Known(change)),
+        Ok(known) => Ok(Fact::Known(known)),
         Err(GitError::NotThereYet | GitError::Busy) => {
             Err(ForgeError::NotYet { what: format!("the objects of {}", head.short()) })
         }
@@ -300,7 +324,13 @@ fn accounts(pull: &Pull) -> Vec<UserId> {
     let asserted = [Some(&pull.author), pull.auto_merge.as_ref()].into_iter().flatten();
     let reviews = pull.reviews.get().map_or(&[][..], |reviews| reviews);
     let commits = pull.commits.get().map_or(&[][..], |commits| commits);
+    let comments = pull.comments.get().map_or(&[][..], |comments| comments);
+    let assignments = pull.assignments.get().map_or(&[][..], |assignments| assignments);
+    let dismissed = reviews.iter().filter_map(|review| Some(&review.dismissal.as_ref()?.by));
     let accounts = asserted
+        .chain(dismissed)
+        .chain(comments.iter().map(|comment| &comment.author))
+        .chain(assignments.iter().flat_map(|assignment| [&assignment.by, &assignment.to]))
         .chain(reviews.iter().map(|review| &review.author))
         .filter_map(|account| account.get().ok())
         .map(|account| account.id);
@@ -319,7 +349,7 @@ mod tests {
     #[test]
     fn a_failure_of_git_is_a_wait_a_fact_or_an_error() {
         let head = Sha::parse(&"a".repeat(40)).unwrap();
-        let check = |error| change_or(Err(error), &head);
+        let check = |error| known_or::<Change>(Err(error), &head);
         assert!(matches!(check(GitError::NotThereYet), Err(ForgeError::NotYet { .. })));
         for error in [GitError::TimedOut, GitError::TooLarge("files"), GitError::Unseen("x".into())] {
             assert!(matches!(check(error), Ok(Fact::Unknown(_))));

@@ -32,6 +32,13 @@ pub(super) const UPDATE_REFS: Document =
     Document { name: "update_refs", text: include_str!("graphql/update_refs.graphql") };
 pub(super) const CREATE_COMMIT: Document =
     Document { name: "create_commit", text: include_str!("graphql/create_commit.graphql") };
+pub(super) const DISABLE_AUTO_MERGE: Document =
+    Document { name: "disable_auto_merge", text: include_str!("graphql/disable_auto_merge.graphql") };
+pub(super) const MERGE_GROUP: Document =
+    Document { name: "merge_group", text: include_str!("graphql/merge_group.graphql") };
+pub(super) const MERGE: Document = Document { name: "merge", text: include_str!("graphql/merge.graphql") };
+pub(super) const REVERT_PULL_REQUEST: Document =
+    Document { name: "revert_pull_request", text: include_str!("graphql/revert_pull_request.graphql") };
 pub(super) const ORGANIZATION_MEMBERS: Document =
     Document { name: "organization_members", text: include_str!("graphql/organization_members.graphql") };
 pub(super) const TEAM_MEMBERS: Document =

@@ -15,6 +15,7 @@ use super::api::Api;
 use super::error::ForgeError;
 use super::file::{self, RulesFile};
 use super::graphql::PULL_REQUEST;
+use super::said;
 use super::window::Middle;
 use super::wire::{self, Page, PullData, PullNode, RepositoryNode};
 
@@ -102,6 +103,10 @@ impl Pulls {
         Self { app_id, middles }
     }
 
+    pub(super) fn app_id(&self) -> u64 {
+        self.app_id
+    }
+
     pub(super) async fn read(&self, api: &Api, which: Which<'_>) -> Result<PullRead, ForgeError> {
         let key = (which.repo_id, which.number);
         let remembered = self.middles.get(&key).await.unwrap_or_default();
@@ -136,8 +141,11 @@ impl Pulls {
             let (repository, own_rules, node) = subject(which, data)?;
             gathered.absorb(&node, &variables);
             if call >= MOST_CALLS || gathered.is_settled() {
-                let pull =
-                    Pull { commits: gathered.commits(), reviews: gathered.reviews(), ..wire::pull(&node)? };
+                let mut reviews = gathered.reviews();
+                if let Fact::Known(reviews) = &mut reviews {
+                    said::dismissals(node.timeline_items.as_ref(), reviews);
+                }
+                let pull = Pull { commits: gathered.commits(), reviews, ..wire::pull(&node)? };
                 let (siblings, effects) = around(which, &node)?;
                 let read = PullRead { repository, pull, siblings, effects, own_rules };
                 return Ok((read, gathered.middles));

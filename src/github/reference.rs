@@ -8,7 +8,7 @@ use policy::act::Landed;
 use policy::facts::{Lines, Repository};
 use policy::plan::{Kept, PutBack};
 use policy::rules::{OWN_MAX_BYTES, OWN_RULES};
-use policy::{Fact, InstallationId, RefSubject, Sha};
+use policy::{Fact, InstallationId, Place, RefSubject, Sha};
 use serde::{Deserialize, Serialize};
 
 use super::GitHub;
@@ -180,16 +180,16 @@ impl GitHub {
     /// [`ForgeError`] when git could not be asked now.
     pub async fn moved_change(
         &self,
-        subject: &RefSubject,
+        place: Place<'_>,
         repository: &Repository,
         since: &Sha,
         after: &Sha,
         with_lines: Lines,
     ) -> Result<Fact<change::Change>, ForgeError> {
-        let token = self.inner.api.token(subject.installation).await?;
+        let token = self.inner.api.token(place.installation).await?;
         let url = self.inner.api.addresses.clone_url(&repository.name);
         let request = ChangeRequest {
-            repo: subject.repo_id,
+            repo: place.repo_id,
             url: url.as_str(),
             token: token.secret(),
             pull: 0,
@@ -202,9 +202,9 @@ impl GitHub {
         };
         let found = self.inner.git.change(&request).await;
         if matches!(found, Err(GitError::Refused(_))) {
-            self.inner.api.reject(subject.installation, &token).await;
+            self.inner.api.reject(place.installation, &token).await;
         }
-        super::gather::change_or(found, after)
+        super::gather::known_or(found, after)
     }
 
     /// Moves a branch or tag, if it stands where it is expected to, and names what it stood on in the same step.

@@ -93,6 +93,21 @@ impl Rosters {
         Ok(list.members)
     }
 
+    /// Reads these anew, whatever is remembered, so that what is asked for next is no older than `since`.
+    pub(super) async fn renewed<'g>(
+        &self,
+        installation: InstallationId,
+        groups: impl Iterator<Item = &'g Group>,
+        since: Millis,
+    ) -> Result<(), ForgeError> {
+        for group in groups {
+            let key = (installation, group.clone());
+            self.lists.drop_if(&key, |_| true).await;
+            self.lists.get(key.clone(), |list: &List| list.read_at >= since, self.read(&key)).await?;
+        }
+        Ok(())
+    }
+
     /// Somebody joined or left something: ask anew.
     pub(super) fn forget(&self) {
         self.lists.forget();

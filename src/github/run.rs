@@ -229,7 +229,7 @@ impl GitHub {
         let verb = if cancel.force { "force-cancel" } else { "cancel" };
         let url = self.run_url(&cancel.repository, cancel.run, &[verb]);
         let installation = lease.subject().place().installation;
-        self.inner.api.order(installation, "cancel_run", url, &serde_json::json!({})).await
+        self.inner.api.end(installation, "cancel_run", url, &serde_json::json!({})).await
     }
 
     pub(super) fn run_url(&self, repo: &RepoName, run: RunId, rest: &[&str]) -> reqwest::Url {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::GitHub;
 use super::api::Write;
+use super::auth::Right;
 use super::error::{ForgeError, quote};
 use super::graphql::CREATE_COMMIT;
 use super::reference::{self, RefUpdate};
@@ -122,8 +123,11 @@ impl GitHub {
             "pulls",
         ]);
         let pull = NewPull { title: headline.trim(), body, head: &aside, base: branch };
-        let opened: Opened =
-            self.inner.api.write(installation, "open_pull_request", Write::Create, url, &pull).await?;
+        let opened: Opened = self
+            .inner
+            .api
+            .write_by(Right::Act, installation, ("open_pull_request", Write::Create), url, &pull)
+            .await?;
         Ok(format!("#{}", opened.number))
     }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::error::{ForgeError, quote};
 use super::file::BranchNode;
+use super::said::{self, CommentNode, Timeline};
 
 /// The App itself.
 #[derive(Debug, Deserialize)]
@@ -117,6 +118,8 @@ pub(super) struct RepositoryRef {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PullNode {
+    #[serde(default)]
+    id: String,
     pub(super) number: u64,
     title: String,
     #[serde(default)]
@@ -135,6 +138,8 @@ pub(super) struct PullNode {
     pub(super) commits: Page<CommitNode>,
     pub(super) last_commits: Page<CommitNode>,
     pub(super) more_commits: Option<Page<CommitNode>>,
+    pub(super) comments: Option<Page<CommentNode>>,
+    pub(super) timeline_items: Option<Timeline>,
     pub(super) reviews: Option<Page<ReviewNode>>,
     pub(super) last_reviews: Option<Page<ReviewNode>>,
     pub(super) more_reviews: Option<Page<ReviewNode>>,
@@ -208,6 +213,7 @@ pub(super) struct ReviewNode {
     // Review numbers have outgrown GraphQL's 32-bit `databaseId`; the full one is a decimal string.
     full_database_id: Option<BigInt>,
     state: String,
+    submitted_at: Option<String>,
     commit: Option<Oid>,
     author_can_push_to_repository: Option<bool>,
     author: Option<Actor>,
@@ -215,7 +221,7 @@ pub(super) struct ReviewNode {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum BigInt {
+pub(super) enum BigInt {
     Text(String),
     Number(u64),
 }
@@ -335,23 +341,35 @@ fn linked(user: &User) -> Option<Linked> {
     Some(Linked { id: UserId(user.database_id?), login: user.login.clone() })
 }
 
-/// The review, or what about it is not understood.
-pub(super) fn review(node: &ReviewNode) -> Result<Review, String> {
-    let id = match &node.full_database_id {
-        Some(BigInt::Number(id)) => Some(*id),
-        Some(BigInt::Text(text)) => text.parse().ok(),
-        None => None,
-    };
-    let state = match node.state.as_str() {
+impl BigInt {
+    pub(super) fn number(&self) -> Option<u64> {
+        match self {
+            Self::Number(id) => Some(*id),
+            Self::Text(text) => text.parse().ok(),
+        }
+    }
+}
+
+/// What a review says.
+pub(super) fn review_state(word: &str) -> Option<ReviewState> {
+    Some(match word {
         "APPROVED" => ReviewState::Approved,
         "CHANGES_REQUESTED" => ReviewState::ChangesRequested,
         "COMMENTED" => ReviewState::Commented,
         "DISMISSED" => ReviewState::Dismissed,
         "PENDING" => ReviewState::Pending,
-        other => return Err(format!("a review has the unknown state `{}`", quote(other))),
-    };
+        _ => return None,
+    })
+}
+
+/// The review, or what about it is not understood. Who dismissed it is in the timeline.
+pub(super) fn review(node: &ReviewNode) -> Result<Review, String> {
+    let state = review_state(&node.state)
+        .ok_or_else(|| format!("a review has the unknown state `{}`", quote(&node.state)))?;
     Ok(Review {
-        id: id.ok_or("a review has no number")?,
+        id: node.full_database_id.as_ref().and_then(BigInt::number).ok_or("a review has no number")?,
+        at: node.submitted_at.as_deref().and_then(moment),
+        dismissal: None,
         author: account(node.author.as_ref()),
         state,
         commit: node.commit.as_ref().and_then(|commit| Sha::parse(&commit.oid)),
@@ -374,6 +392,7 @@ pub(super) fn pull(node: &PullNode) -> Result<facts::Pull, ForgeError> {
     let sha = |oid: &str| Sha::parse(oid).ok_or_else(|| missing("a branch's tip"));
     Ok(facts::Pull {
         number: node.number,
+        node: node.auto_merge_request.as_ref().map(|_| node.id.clone()).unwrap_or_default(),
         title: node.title.clone(),
         body: node.body.clone(),
         state: match node.state.as_str() {
@@ -395,6 +414,10 @@ pub(super) fn pull(node: &PullNode) -> Result<facts::Pull, ForgeError> {
         auto_merge: node.auto_merge_request.as_ref().map(|auto| account(auto.enabled_by.as_ref())),
         commits: Fact::unknown("not read"),
         reviews: Fact::unknown("not read"),
+        comments: said::comments(node.comments.as_ref()),
+        assignments: said::assignments(node.timeline_items.as_ref()),
+        lineage: Fact::unknown("not filled in yet"),
+        head_since: None,
         pushers: Fact::unknown("not filled in yet"),
         change: Fact::unknown("not read"),
         proposed_rules: Vec::new(),
@@ -425,6 +448,11 @@ pub(super) fn effects(tip: &TipCommit, name: &str) -> Result<Effects, ForgeError
         checks: checks(tip.check_suites.as_ref(), name)?,
         rules_checks: checks(tip.rules_check_suites.as_ref(), &rules_check(name))?,
     })
+}
+
+/// Check runs called `name` on a commit, oldest first.
+pub(super) fn shown(tip: &TipCommit, name: &str) -> Result<Vec<facts::ShownCheck>, ForgeError> {
+    checks(tip.check_suites.as_ref(), name)
 }
 
 fn checks(suites: Option<&Page<Suite>>, name: &str) -> Result<Vec<facts::ShownCheck>, ForgeError> {

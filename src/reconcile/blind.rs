@@ -7,7 +7,7 @@ use policy::facts::{Branch, Effects, Pull, PullState, Repository, Roster};
 use policy::{Action, Fact, Facts, Millis, PullSubject, Sha, Subject, decide::decide, plan};
 
 use super::pull::record_of;
-use super::{Gate, ReconcileError, own, written};
+use super::{Gate, ReconcileError, group, own, written};
 use crate::lease::Lease;
 use crate::report;
 use crate::store::{ActionOutcome, ActionState};
@@ -18,6 +18,11 @@ const AFTER: u32 = 5;
 /// Shows on the newest head that deliveries told of that it could not be looked at, once. `why` must not change from
 /// look to look: it is part of what is shown.
 pub(super) async fn tell(gate: &Gate, lease: &Lease, why: &str) -> Result<(), ReconcileError> {
+    if let Subject::Group(group) = lease.subject()
+        && lease.attempts() >= AFTER
+    {
+        return group::tell(gate, lease, group, why).await;
+    }
     let Some(head) = lease.floor().head.clone().filter(|_| lease.attempts() >= AFTER) else { return Ok(()) };
     let now = gate.clock.now();
     let rules = gate.rulebook.current();
@@ -26,7 +31,7 @@ pub(super) async fn tell(gate: &Gate, lease: &Lease, why: &str) -> Result<(), Re
     let facts = Facts { own_rules, ..unseen(pull, head, why, now) };
     let verdict = decide(&facts, &rules);
     let actions = plan(&verdict, &Effects::default());
-    let record = record_of(&verdict, &facts, &rules)?;
+    let record = record_of(&verdict, &facts, &rules, now)?;
     let intended = gate.store.intend(lease, record, written(&actions)?).await?;
     let told = gate.store.actions(&intended.verdict).await?;
     if told.iter().any(|action| action.state == ActionState::Done) {
@@ -51,6 +56,7 @@ fn unseen(pull: &PullSubject, head: Sha, why: &str, now: Millis) -> Facts {
         repository: Repository { id: pull.repo_id, name: pull.repo.clone() },
         pull: Pull {
             number: pull.number,
+            node: String::new(),
             title: String::new(),
             body: String::new(),
             state: PullState::Open,
@@ -64,6 +70,10 @@ fn unseen(pull: &PullSubject, head: Sha, why: &str, now: Millis) -> Facts {
             auto_merge: None,
             commits: Fact::unknown(why),
             reviews: Fact::unknown(why),
+            comments: Fact::unknown(why),
+            assignments: Fact::unknown(why),
+            lineage: Fact::unknown(why),
+            head_since: None,
             pushers: Fact::unknown(why),
             change: Fact::unknown(why),
             proposed_rules: Vec::new(),

@@ -3,27 +3,45 @@
 
 use std::collections::BTreeSet;
 
-use policy::facts::{Account, AccountKind, Fact, Pull, PullState};
+use policy::facts::{Account, AccountKind, Descent, Fact, Moments, Pull, PullState};
 use policy::rules::RuleSource;
-use policy::{Millis, Observed, PullSubject, Sha, Subject};
+use policy::{Facts, Floor, Millis, Observed, PullSubject, Sha, Subject};
 
 use super::own::own_rules;
-use super::pull::lags;
 use super::{Gate, PATIENCE, ReconcileError};
 use crate::github::{Ask, Patience, Pushed};
-use crate::lease::Lease;
 use crate::store::Actor;
+
+/// What deliveries told of a pull request, and how often the forge was asked for it in vain.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard<'a> {
+    pub(super) floor: &'a Floor,
+    pub(super) attempts: u32,
+}
+
+impl Heard<'_> {
+    /// Whether the forge showed something older than a delivery told of. An older moment always lags; an equal moment
+    /// with another head, or a review that is not shown, only until patience ends: the forge may never show them.
+    pub(super) fn lags(self, observed: &Observed) -> bool {
+        if !observed.is_older_than(self.floor) {
+            return false;
+        }
+        let seen = observed.facts.pull.updated_at;
+        let older = self.floor.updated_at.is_some_and(|told| seen < told);
+        older || self.attempts < PATIENCE
+    }
+}
 
 /// Reads the subject, and adds who pushed.
 pub(super) async fn gather(
     gate: &Gate,
-    lease: &Lease,
+    heard: Heard<'_>,
     subject: &PullSubject,
     rules: &RuleSource,
     now: Millis,
 ) -> Result<Observed, ReconcileError> {
     // The forge does not name all pull requests of a commit that is in the default branch already.
-    let known = match &lease.floor().head {
+    let known = match &heard.floor.head {
         Some(head) => gate.store.numbers_with_head(subject.repo_id, head, subject.number).await?,
         None => Vec::new(),
     };
@@ -36,29 +54,66 @@ pub(super) async fn gather(
         Ok::<_, ReconcileError>(gate.github.gather(subject, seen, ask).await?)
     };
     // Both are large, and a look is nested deeply enough without them.
-    let mut observed = with(Box::pin(fetch_ahead(gate, lease, subject)), Box::pin(look)).await?;
-    if lags(&observed, lease) {
-        return Ok(observed);
-    }
-    let mut pushers = BTreeSet::new();
-    let siblings = match &mut observed.facts.siblings {
-        Fact::Known(siblings) => siblings.as_mut_slice(),
-        Fact::Unknown(_) => &mut [],
-    };
-    for pull in siblings.iter_mut().chain([&mut observed.facts.pull]) {
-        let subject = PullSubject { number: pull.number, ..subject.clone() };
-        pull.pushers = pushers_of(gate, lease, subject, pull).await?;
-        pushers.extend(pull.pushers.get().into_iter().flatten().map(|pusher| pusher.id));
-    }
-    if !pushers.is_empty() {
-        gate.github.enroll(subject.installation, &pushers, &mut observed.facts.roster).await?;
+    let mut observed = with(Box::pin(fetch_ahead(gate, heard, subject)), Box::pin(look)).await?;
+    if !heard.lags(&observed) {
+        add_pushers(gate, heard, subject, rules, &mut observed.facts).await?;
     }
     Ok(observed)
 }
 
+/// Adds who pushed to each pull request, since when its head stands there, where its commits come from, and whether
+/// those people belong to the groups that matter.
+pub(super) async fn add_pushers(
+    gate: &Gate,
+    heard: Heard<'_>,
+    subject: &PullSubject,
+    rules: &RuleSource,
+    facts: &mut Facts,
+) -> Result<(), ReconcileError> {
+    let mut pushers = BTreeSet::new();
+    let moments = rules.wanted(&facts.own_rules).moments;
+    let siblings = match &mut facts.siblings {
+        Fact::Known(siblings) => siblings.as_mut_slice(),
+        Fact::Unknown(_) => &mut [],
+    };
+    for pull in siblings.iter_mut().chain([&mut facts.pull]) {
+        let subject = PullSubject { number: pull.number, ..subject.clone() };
+        pull.pushers = pushers_of(gate, heard, subject.clone(), pull).await?;
+        if moments == Moments::Tell {
+            // A head that no look has seen yet is there since this one.
+            let since = gate.store.head_since(&Subject::Pull(subject.clone()), &pull.head.sha).await?;
+            pull.head_since = Some(since.unwrap_or(facts.now));
+        } else if let Fact::Known(reviews) = &mut pull.reviews {
+            reviews.iter_mut().for_each(|review| review.at = None);
+        }
+        pull.lineage = lineage_of(gate, &subject, pull).await?;
+        pushers.extend(pull.pushers.get().into_iter().flatten().map(|pusher| pusher.id));
+    }
+    if !pushers.is_empty() {
+        gate.github.enroll(subject.installation, &pushers, &mut facts.roster).await?;
+    }
+    Ok(())
+}
+
+/// Which of its commits were first seen in a pull request that an agent opened.
+async fn lineage_of(
+    gate: &Gate,
+    subject: &PullSubject,
+    pull: &Pull,
+) -> Result<Fact<Vec<Descent>>, ReconcileError> {
+    if pull.state != PullState::Open {
+        return Ok(Fact::Known(Vec::new()));
+    }
+    let commits: Vec<&Sha> = match &pull.change {
+        Fact::Known(change) => change.commits.iter().map(|commit| &commit.oid).collect(),
+        Fact::Unknown(why) => return Ok(Fact::Unknown(why.clone())),
+    };
+    Ok(Fact::Known(gate.store.lineage(subject.repo_id, pull.number, &commits).await?))
+}
+
 /// Fetches what will probably be asked for.
-async fn fetch_ahead(gate: &Gate, lease: &Lease, subject: &PullSubject) {
-    if let Some(head) = &lease.floor().head {
+async fn fetch_ahead(gate: &Gate, heard: Heard<'_>, subject: &PullSubject) {
+    if let Some(head) = &heard.floor.head {
         gate.github.fetch_ahead(subject, head).await;
     }
 }
@@ -78,7 +133,7 @@ async fn with<T>(aside: impl Future<Output = ()>, main: impl Future<Output = T>)
 /// Who pushed: as signed deliveries told, and for commits of which none told, as the forge lists it.
 async fn pushers_of(
     gate: &Gate,
-    lease: &Lease,
+    heard: Heard<'_>,
     subject: PullSubject,
     pull: &Pull,
 ) -> Result<Fact<Vec<Account>>, ReconcileError> {
@@ -97,7 +152,7 @@ async fn pushers_of(
     let is_told = |commit: &Sha| told.contains(commit);
     let more = match &pull.head_repository {
         Some(repository) => {
-            let patience = if lease.attempts() < PATIENCE { Patience::Wait } else { Patience::End };
+            let patience = if heard.attempts < PATIENCE { Patience::Wait } else { Patience::End };
             let pushed = Pushed { repository, head: &pull.head, commits: &commits, told: &told };
             gate.github.pushers(installation, pushed, patience).await?
         }

@@ -3,17 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::decide::decide;
+use policy::decide::{agent_of, decide};
 use policy::facts::{Pull, PullState};
+use policy::plan::DisableAutoMerge;
 use policy::rules::RuleSource;
 use policy::verdict::Effect;
-use policy::{Facts, Millis, Observed, PullSubject, ShowCheck, Shows, Subject, Verdict, plan};
+use policy::{
+    Conclusion, Facts, Millis, Observed, PullSubject, RepoId, ShowCheck, Shows, Subject, Verdict, plan,
+    plan_merging,
+};
+use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use super::{Gate, PATIENCE, READ_LAG, ReconcileError, gather, later, written};
+use super::gather::{self, Heard};
+use super::{Gate, READ_LAG, ReconcileError, later, written};
+use crate::github::ForgeError;
 use crate::lease::Lease;
 use crate::report;
-use crate::store::{ActionOutcome, Next, VerdictRecord, backoff};
+use crate::store::{ActionOutcome, Next, Seen, VerdictRecord, backoff};
 
 /// Makes the forge show the verdict for the leased subject, and says when to look again.
 ///
@@ -22,23 +29,48 @@ use crate::store::{ActionOutcome, Next, VerdictRecord, backoff};
 pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> Result<Next, ReconcileError> {
     let now = gate.clock.now();
     let rules = gate.rulebook.current();
-    let observed = gather::gather(gate, lease, subject, &rules, now).await?;
-    if lags(&observed, lease) {
+    let heard = Heard { floor: lease.floor(), attempts: lease.attempts() };
+    let observed = gather::gather(gate, heard, subject, &rules, now).await?;
+    if heard.lags(&observed) {
         return Ok(Next::Retry {
             at: later(now, READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2)),
             error: "the forge shows an older state than a delivery told of".to_owned(),
         });
     }
 
+    if observed.facts.pull.state == PullState::Merged {
+        return merged(gate, lease, subject, &observed.facts).await;
+    }
     let (verdict, observed) = judge(observed, &rules).await?;
     let first = first_sharing_head(&observed.facts, subject);
-    let actions = if first.is_some() { Vec::new() } else { plan(&verdict, &observed.effects) };
+    let actions = if first.is_some() {
+        Vec::new()
+    } else {
+        let mut actions = plan(&verdict, &observed.effects);
+        actions.extend(plan_merging(&verdict, &observed.facts));
+        actions
+    };
 
-    let intended =
-        gate.store.intend(lease, record_of(&verdict, &observed.facts, &rules)?, written(&actions)?).await?;
+    let mut record = record_of(&verdict, &observed.facts, &rules, now)?;
+    record.seen = seen(&observed.facts, &rules);
+    let intended = gate.store.intend(lease, record, written(&actions)?).await?;
     let (mut outcomes, mut unshown) = (Vec::new(), false);
     for (action, id) in actions.iter().zip(intended.actions) {
-        let policy::Action::ShowCheck(show) = action else { continue };
+        let show = match action {
+            policy::Action::ShowCheck(show) => show,
+            policy::Action::DisableAutoMerge(stop) => {
+                let outcome = stop_auto_merge(gate, lease, stop).await;
+                unshown |= matches!(outcome, ActionOutcome::Failed { .. });
+                outcomes.push((id, outcome));
+                continue;
+            }
+            policy::Action::PutBack(_)
+            | policy::Action::Undo(_)
+            | policy::Action::CancelRun(_)
+            | policy::Action::ProposeRevert(_) => {
+                continue;
+            }
+        };
         match gate.github.show_check(lease, show, &output_of(show, &verdict)).await {
             Ok(applied) => outcomes.push((id, ActionOutcome::Done { note: format!("{applied:?}") })),
             // The verdict stands; what is said of proposed rules is tried again later.
@@ -67,6 +99,9 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
         "judged"
     );
     metrics::counter!("portcullis_verdicts_total", "conclusion" => verdict.conclusion.as_str()).increment(1);
+    if verdict.shown() != Conclusion::Success {
+        wake_groups(gate, subject.repo_id).await?;
+    }
     let next = match next_of(&verdict, &observed.facts, &rules, now) {
         Next::At(at) if unshown => Next::At(at.min(later(now, UNSHOWN))),
         Next::Done if unshown => Next::At(later(now, UNSHOWN)),
@@ -74,6 +109,21 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
     };
     gate.store.record(lease, outcomes, next.clone(), gate.clock.now()).await?;
     Ok(next)
+}
+
+/// The check blocks already, so that it is tried again later when it does not work out now.
+async fn stop_auto_merge(gate: &Gate, lease: &Lease, stop: &DisableAutoMerge) -> ActionOutcome {
+    match gate.github.disable_auto_merge(lease, stop).await {
+        Ok(()) => ActionOutcome::Done { note: "auto-merge is off".to_owned() },
+        Err(ForgeError::Refused { message, .. }) => {
+            tracing::warn!(pull = stop.number, %message, "the forge does not let us switch auto-merge off");
+            ActionOutcome::Refused { error: message }
+        }
+        Err(error) => {
+            tracing::warn!(pull = stop.number, %error, "auto-merge could not be switched off");
+            ActionOutcome::Failed { error: error.to_string() }
+        }
+    }
 }
 
 /// Proposed rules are read one after another, whoever proposes how many.
@@ -95,15 +145,33 @@ async fn judge(observed: Observed, rules: &Arc<RuleSource>) -> Result<(Verdict, 
     judged.await.map_err(|_| ReconcileError::Broken)
 }
 
-/// Whether the forge showed something older than a delivery told of. An older moment always lags; an equal moment with
-/// another head, or a review that is not shown, only until patience ends: the forge may never show them.
-pub(super) fn lags(observed: &Observed, lease: &Lease) -> bool {
-    if !observed.is_older_than(lease.floor()) {
-        return false;
+/// A merged pull request is judged no more, and the verdict that stood when it was merged goes on standing: by that the
+/// merge is judged.
+async fn merged(
+    gate: &Gate,
+    lease: &Lease,
+    subject: &PullSubject,
+    facts: &Facts,
+) -> Result<Next, ReconcileError> {
+    let now = gate.clock.now();
+    // One check run serves all with this head, and it may have been as strict as this one was.
+    if let Some(first) = first_sharing_head(facts, subject) {
+        gate.store.wake(&first, now).await?;
     }
-    let seen = observed.facts.pull.updated_at;
-    let older = lease.floor().updated_at.is_some_and(|told| seen < told);
-    older || lease.attempts() < PATIENCE
+    let merge = Subject::Merge(subject.clone());
+    if gate.store.latest_verdict(&merge).await?.is_none() {
+        gate.store.wake(&merge, now).await?;
+    }
+    gate.store.record(lease, Vec::new(), Next::Ended, now).await?;
+    Ok(Next::Ended)
+}
+
+/// A group that is about to land may hold what has just been found not to pass.
+async fn wake_groups(gate: &Gate, repo: RepoId) -> Result<(), ReconcileError> {
+    for group in gate.store.open_groups(repo).await? {
+        gate.store.wake(&group, gate.clock.now()).await?;
+    }
+    Ok(())
 }
 
 /// The lowest-numbered open pull request with this head, when that is another subject.
@@ -118,7 +186,7 @@ fn first_sharing_head(facts: &Facts, own: &PullSubject) -> Option<Subject> {
 /// How long until a check of proposed rules that could not be shown is tried again.
 const UNSHOWN: Duration = Duration::from_secs(2 * 60);
 /// How long until what could not be seen is looked at again without anybody asking.
-const UNSEEN: Duration = Duration::from_secs(10 * 60);
+pub(super) const UNSEEN: Duration = Duration::from_secs(10 * 60);
 
 /// A verdict may change by itself: a registration ends, and what could not be seen may be visible later.
 fn next_of(verdict: &Verdict, facts: &Facts, rules: &RuleSource, now: Millis) -> Next {
@@ -126,7 +194,8 @@ fn next_of(verdict: &Verdict, facts: &Facts, rules: &RuleSource, now: Millis) ->
         return Next::Ended;
     }
     let ends = rules.expiries(&facts.own_rules).into_iter().map(|expiry| expiry.end);
-    let end = ends.filter(|end| *end > now).min();
+    let tiers = verdict.pulls.iter().flat_map(|pull| &pull.tiers).filter_map(|tier| tier.changes_at);
+    let end = ends.chain(tiers).filter(|end| *end > now).min();
     let unseen = verdict.pulls.iter().flat_map(|pull| &pull.findings).any(|f| f.effect == Effect::Unseen);
     let again = unseen.then(|| later(now, UNSEEN));
     match end.into_iter().chain(again).min() {
@@ -145,8 +214,9 @@ fn output_of(show: &ShowCheck, verdict: &Verdict) -> report::CheckOutput {
 
 pub(super) fn record_of(
     verdict: &Verdict,
-    facts: &Facts,
+    facts: &impl Serialize,
     rules: &RuleSource,
+    decided_at: Millis,
 ) -> Result<VerdictRecord, serde_json::Error> {
     Ok(VerdictRecord {
         head: verdict.head.clone(),
@@ -156,6 +226,15 @@ pub(super) fn record_of(
         rules_digest: rules.key(),
         facts: serde_json::to_string(facts)?,
         verdict: serde_json::to_string(verdict)?,
-        decided_at: facts.now,
+        decided_at,
+        seen: None,
     })
+}
+
+/// The commits of the pull request, and the agent that opened it. Nothing when either is not known: what is noted once
+/// stays.
+fn seen(facts: &Facts, rules: &RuleSource) -> Option<Seen> {
+    let (author, change) = (facts.pull.author.get().ok()?, facts.pull.change.get().ok()?);
+    let agent = agent_of(author, &facts.roster, rules).get().ok()?.clone();
+    Some(Seen { commits: change.commits.iter().map(|commit| commit.oid.clone()).collect(), agent })
 }

@@ -14,11 +14,13 @@ use policy::facts::{AccountKind, Lines, OwnRules};
 use policy::incident::{Kind, incidents};
 use policy::plan::plan_ref;
 use policy::rules::RuleSource;
-use policy::{Action, Fact, Millis, RefSubject, Sha};
+use policy::strike::strikes;
+use policy::{Action, Fact, Millis, Place, RefSubject, Sha};
 
-use super::act::{record_of, roster};
+use super::act::roster;
 use super::own::own_rules;
-use super::{Gate, PATIENCE, READ_LAG, ReconcileError, later, written};
+use super::strike;
+use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, written};
 use crate::github::{ForgeError, RefRead};
 use crate::lease::Lease;
 use crate::store::{ActionOutcome, Evidence, Next, backoff};
@@ -55,7 +57,7 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
     let verdict = decide_ref(&facts, &rules);
     let actions = plan_ref(&verdict, &facts);
 
-    let record = record_of(&verdict, &facts, facts.now, &rules)?;
+    let record = act_record(&verdict, &facts, &rules, now)?;
     let opened = incidents(&verdict, Kind::Moved, &lease.subject().key(), now);
     let intended = gate.store.intend_with(lease, record, written(&actions)?, opened).await?;
     let mut outcomes = Vec::new();
@@ -91,6 +93,8 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
         let at = later(now, READ_LAG);
         return Ok(Next::Retry { at, error: "the forge refused to take it back".to_owned() });
     }
+    let struck = strikes(&verdict, &facts, &actions, &lease.subject().key());
+    strike::count(gate, lease, (&intended.verdict, &rules), struck).await?;
     gate.store.note_tips(subject.repo_id, vec![(subject.name.as_str().to_owned(), tip)], now).await?;
     let judged = told.iter().map(|(evidence, _)| evidence.id.clone()).collect();
     gate.store.record_judged(lease, outcomes, judged, Next::Ended, gate.clock.now()).await?;
@@ -121,8 +125,11 @@ async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Resul
             Ok(back.to.as_ref().map_or("gone", Sha::as_str).to_owned())
         }
         Action::Undo(undo) => gate.github.undo(lease, node, undo).await,
-        // Refs show no check, and do not run.
-        Action::ShowCheck(_) | Action::CancelRun(_) => Ok(String::new()),
+        // Refs show no check, are no pull request, and do not run.
+        Action::ShowCheck(_)
+        | Action::CancelRun(_)
+        | Action::DisableAutoMerge(_)
+        | Action::ProposeRevert(_) => Ok(String::new()),
     }
 }
 
@@ -232,7 +239,9 @@ async fn moved(
         _ if own => Fact::unknown("it is the gate's own"),
         _ if !look.into_changes => Fact::unknown("no rule asks what it changed"),
         (Some(since), Some(after)) if subject.name.branch().is_some() => {
-            gate.github.moved_change(subject, &seen.repository, since, after, look.lines).await?
+            let RefSubject { installation, repo_id, repo, .. } = subject;
+            let place = Place { installation: *installation, repo_id: *repo_id, repo };
+            gate.github.moved_change(place, &seen.repository, since, after, look.lines).await?
         }
         _ => Fact::unknown("there is nothing to compare it with"),
     };
@@ -306,7 +315,10 @@ fn refusal(action: &crate::store::StoredAction, tip: Option<&Sha>) -> Option<Ref
     let (what, from) = match serde_json::from_str(&action.record.body).ok()? {
         Action::PutBack(back) => (Remedy::MoveBack, back.from),
         Action::Undo(undo) => (if undo.propose { Remedy::Propose } else { Remedy::Inverse }, Some(undo.onto)),
-        Action::ShowCheck(_) | Action::CancelRun(_) => return None,
+        Action::ShowCheck(_)
+        | Action::CancelRun(_)
+        | Action::DisableAutoMerge(_)
+        | Action::ProposeRevert(_) => return None,
     };
     let why = action.outcome.clone().unwrap_or_default();
     (from.as_ref() == tip).then_some(Refused { what, why })

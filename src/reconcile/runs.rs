@@ -18,9 +18,9 @@ use policy::plan::{patient_until, plan_run};
 use policy::rules::RuleSource;
 use policy::{Action, Fact, Millis, RunId, RunSubject};
 
-use super::act::{record_of, roster};
+use super::act::roster;
 use super::own::own_rules;
-use super::{Gate, ReconcileError, written};
+use super::{Gate, ReconcileError, act_record, written};
 use crate::github::{ForgeError, RunRead};
 use crate::lease::Lease;
 use crate::store::{ActionOutcome, Evidence, Next};
@@ -46,7 +46,7 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RunSubject) -> Re
         let facts = Box::pin(facts(gate, lease, subject, seen, &told, &rules, now)).await?;
         let verdict = decide_run(&facts, &rules);
         let actions = plan_run(&verdict, &facts);
-        let record = record_of(&verdict, &facts, now, &rules)?;
+        let record = act_record(&verdict, &facts, &rules, now)?;
         let opened = incidents(&verdict, Kind::Run, &lease.subject().key(), now);
         let intended = gate.store.intend_with(lease, record, written(&actions)?, opened).await?;
         if let Some(cancelled) = facts.cancelled.filter(|_| !over) {
@@ -127,7 +127,7 @@ async fn facts(
         let named = jobs.iter().filter_map(|job| job.environment.clone()).collect();
         environments = with(gate.github.pending_environments(subject).await?, named);
     }
-    let cancelled = gate.store.done(lease.subject(), &once_key(run.id, run.attempt)).await?;
+    let cancelled = gate.store.done_at(lease.subject(), &once_key(run.id, run.attempt)).await?;
     Ok(RunFacts {
         now,
         repository,

@@ -72,6 +72,9 @@ pub(super) fn tier(name: &str, needed: u32) -> TierState {
         required_by: BTreeSet::from(["everything-needs-a-person".to_owned()]),
         needed,
         from: BTreeSet::new(),
+        each: BTreeSet::new(),
+        lacks: Vec::new(),
+        changes_at: None,
         counted: Vec::new(),
         disqualified: Vec::new(),
         satisfied: false,
@@ -97,11 +100,13 @@ pub(super) fn pull(number: u64, findings: Vec<Finding>) -> PullVerdict {
         },
         findings,
         tiers: Vec::new(),
+        stop_auto_merge: false,
     }
 }
 
 pub(super) fn verdict(pulls: Vec<PullVerdict>) -> Verdict {
     Verdict {
+        group: None,
         proposals: Vec::new(),
         repository: Repository { id: RepoId(7), name: RepoName::parse("acme/web").unwrap() },
         head: sha('4'),
@@ -146,7 +151,7 @@ pub(super) fn waiting() -> Verdict {
     let mut pull = pull(12, vec![requires("sensitive", Effect::Waits)]);
     let mut tier = tier("sensitive", 2);
     tier.from = BTreeSet::from([Group::parse("@acme/security").unwrap()]);
-    tier.counted = vec![Approval { by: person(1, "alice"), teams: BTreeSet::new() }];
+    tier.counted = vec![Approval { by: person(1, "alice"), teams: BTreeSet::new(), commented: false }];
     tier.disqualified = vec![
         Disqualified {
             by: Some(person(2, "bob")),
@@ -178,7 +183,7 @@ pub(super) fn two_tiers() -> Verdict {
     let pipelines = seen(pipelines, vec![path(".github/workflows/ci.yml", &["ci"])]);
     let mut pull = pull(12, vec![pipelines, requires("routine", Effect::Satisfied)]);
     let (mut routine, mut sensitive) = (tier("routine", 1), tier("sensitive", 2));
-    routine.counted = vec![Approval { by: person(1, "alice"), teams: BTreeSet::new() }];
+    routine.counted = vec![Approval { by: person(1, "alice"), teams: BTreeSet::new(), commented: false }];
     routine.disqualified = vec![
         Disqualified { by: Some(person(2, "bob")), because: vec![Disqualification::Committer(sha('4'))] },
         Disqualified {
@@ -278,7 +283,7 @@ pub(super) fn blind() -> Verdict {
 pub(super) fn approved() -> Verdict {
     let mut pull = pull(12, vec![requires("routine", Effect::Satisfied)]);
     let mut tier = tier("routine", 1);
-    tier.counted = vec![Approval { by: person(1, "alice"), teams: BTreeSet::new() }];
+    tier.counted = vec![Approval { by: person(1, "alice"), teams: BTreeSet::new(), commented: false }];
     tier.satisfied = true;
     pull.tiers = vec![tier];
     verdict(vec![pull])

@@ -20,7 +20,8 @@ pub(super) fn title(verdict: &Verdict) -> String {
     let pulls = words::by_strictness(verdict);
     if let (Some(strictest), true) = (pulls.first(), pulls.len() > 1) {
         let others = words::count(pulls.len() as u64 - 1, "other pull request");
-        text.push_str(&format!(" (pull request {}; {others} with this head)", strictest.number));
+        let shared = if verdict.group.is_some() { "in this group" } else { "with this head" };
+        text.push_str(&format!(" (pull request {}; {others} {shared})", strictest.number));
     }
     if newest_refused(&verdict.rules) {
         text.push_str(" (the newest rules are invalid)");
@@ -35,6 +36,13 @@ pub(super) fn newest_refused(rules: &RulesInForce) -> bool {
 
 fn headline(verdict: &Verdict) -> String {
     let pulls = words::by_strictness(verdict);
+    if let Some(trouble) = group_trouble(verdict, &pulls) {
+        return match verdict.enforcement {
+            Enforcement::Active => trouble,
+            Enforcement::Evaluate => format!("Would have blocked (evaluate): {trouble}"),
+            Enforcement::Disabled => "Not judged: the rules are disabled".to_owned(),
+        };
+    }
     let Some(strictest) = pulls.first() else {
         return "No open pull request has this head".to_owned();
     };
@@ -53,6 +61,13 @@ fn headline(verdict: &Verdict) -> String {
             },
         },
     }
+}
+
+/// What is wrong with a merge group itself, where none of its pull requests is blocked.
+fn group_trouble(verdict: &Verdict, pulls: &[&PullVerdict]) -> Option<String> {
+    let first = verdict.group.as_ref()?.findings.first()?;
+    let blocked = pulls.iter().any(|pull| pull.conclusion == Conclusion::Failure);
+    (!blocked).then(|| format!("Merge group: {}", escape::plain(&first.message, MESSAGE)))
 }
 
 fn active(pulls: &[&PullVerdict], strictest: &PullVerdict) -> String {

@@ -176,6 +176,25 @@ fn notices(verdict: &Verdict, pulls: usize) -> Vec<Node> {
             notices.push(Node::new(Tone::Waiting, line));
         }
     }
+    if let Some(group) = &verdict.group {
+        let held = words::count(pulls as u64, "pull request");
+        let line = vec![
+            Span::Prose(format!("A merge group of {held}, about to land on ")),
+            Span::Code(group.base.clone()),
+            Span::Text(". Each was judged again as it stands now, and the strictest verdict is shown."),
+        ];
+        notices.push(Node::new(Tone::Plain, line));
+        let troubles = group.findings.iter().map(|finding| {
+            let line = vec![
+                Span::Strong(words::effect(finding.effect)),
+                Span::Text(": "),
+                Span::Prose(format!("{}.", finding.message)),
+            ];
+            Node::new(Tone::of(finding.effect.conclusion()), line)
+        });
+        notices.extend(troubles);
+        return notices;
+    }
     if pulls == 0 {
         notices.push(Node::prose("No open pull request has this head, so there is nothing to judge."));
     }

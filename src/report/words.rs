@@ -98,6 +98,15 @@ pub(super) fn tier(tier: &TierState) -> String {
 
 /// Who can move a tier on.
 fn who_can(tier: &TierState) -> String {
+    let approvers = approvers(tier);
+    match tier.lacks.as_slice() {
+        [] => approvers,
+        lacks if missing(tier) == 0 => format!("It waits: {}.", lacks.join(", ")),
+        lacks => format!("{approvers} Also: {}.", lacks.join(", ")),
+    }
+}
+
+fn approvers(tier: &TierState) -> String {
     let more = missing(tier);
     let who = "with write access who had no part in the change";
     let such_as = such_as(tier);
@@ -134,8 +143,7 @@ pub(super) fn missing(tier: &TierState) -> u64 {
 
 /// The teams of which a tier still lacks a member, when it does.
 pub(super) fn missing_teams(tier: &TierState) -> Option<String> {
-    let covered = tier.from.is_empty() || tier.counted.iter().any(|approval| !approval.teams.is_empty());
-    (!covered).then(|| any_of(tier.from.iter().map(Group::to_string)))
+    tier.lacks_team().then(|| any_of(tier.from.iter().map(Group::to_string)))
 }
 
 /// Who asks for changes, as far as it is known.
@@ -154,10 +162,11 @@ pub(super) fn counted(tier: &TierState) -> Vec<String> {
         .iter()
         .map(|approval| {
             let by = account(&approval.by);
+            let approved = if approval.commented { "approved in a comment" } else { "approved" };
             if approval.teams.is_empty() {
-                return format!("{by} approved.");
+                return format!("{by} {approved}.");
             }
-            format!("{by} approved, for {}.", list(approval.teams.iter().map(Group::to_string)))
+            format!("{by} {approved}, for {}.", list(approval.teams.iter().map(Group::to_string)))
         })
         .collect()
 }
@@ -172,6 +181,9 @@ pub(super) fn disqualified(disqualified: &Disqualified) -> String {
 fn disqualification(why: &Disqualification) -> String {
     match why {
         Disqualification::NotAPerson => "the rules do not recognise the account as a person".to_owned(),
+        Disqualification::Agent(name) => {
+            format!("it is `{}`, an agent, and the review of a machine approves nothing", quoted(name))
+        }
         Disqualification::PersonUnknown(why) => {
             format!("whether the account is a person's could not be seen ({why})")
         }
@@ -191,6 +203,26 @@ fn disqualification(why: &Disqualification) -> String {
         Disqualification::IndependenceUnknown(why) => {
             format!("whether it had a part in the change could not be seen ({why})")
         }
+        Disqualification::Requester => "put an agent in charge of the pull request".to_owned(),
+        Disqualification::Owner(agent) => {
+            format!("answers for agent `{}`, whose work this tier has others approve", quoted(agent))
+        }
+        Disqualification::OwnerUnknown(why) => {
+            format!("whether it answers for the agent could not be seen ({why})")
+        }
+        Disqualification::TooOld => "older than the tier allows".to_owned(),
+        Disqualification::AgeUnknown => "how old it is could not be seen".to_owned(),
+        Disqualification::NoCommand => {
+            "the comment's first line is not exactly `/portcullis approve`, one space, and all of the head's \
+             commit id"
+                .to_owned()
+        }
+        Disqualification::Edited => "the comment was edited; a new one is needed".to_owned(),
+        Disqualification::ThroughApp => "an App wrote the comment in the account's name".to_owned(),
+        Disqualification::ThroughAppUnknown(why) => {
+            format!("whether an App wrote the comment could not be seen ({why})")
+        }
+        Disqualification::Overruled => "a review of the same account says otherwise".to_owned(),
     }
 }
 

@@ -8,10 +8,8 @@ use policy::{Millis, RepoId};
 use tokio::sync::{Notify, watch};
 
 use crate::reconcile::{Gate, ledger};
+use crate::rulebook::LAST_GOOD;
 use crate::store::{Retention, StoreError};
-
-/// Where the last good rules are remembered.
-pub(super) const LAST_GOOD: &str = "rules.last_good";
 
 const STORE_DOWN: Duration = Duration::from_secs(5);
 

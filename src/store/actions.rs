@@ -142,7 +142,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn done(&self, subject: &Subject, once_key: &str) -> Result<Option<Millis>, StoreError> {
+    pub async fn done_at(&self, subject: &Subject, once_key: &str) -> Result<Option<Millis>, StoreError> {
         let row = sqlx::query(
             "SELECT MAX(at) AS at FROM actions WHERE subject_key = $1 AND once_key = $2 AND state = 'done'",
         )

@@ -82,7 +82,7 @@ pub enum Fate {
         /// Who pushed to the subjects, when this delivery proves it.
         pusher: Option<Actor>,
         /// What only this delivery tells of one of them.
-        evidence: Option<Testimony>,
+        evidence: Option<Box<Testimony>>,
     },
     /// Keep it, do nothing.
     Ignore {

@@ -2,6 +2,9 @@
 //!
 //! Written in the transaction that intends what is done about it, so that nothing is done of which nobody learns.
 
+mod posts;
+mod reading;
+
 use std::time::Duration;
 
 use policy::incident::Incident;
@@ -9,12 +12,31 @@ use policy::{Millis, Subject};
 use sha2::{Digest as _, Sha256};
 use sqlx::AnyConnection;
 
-use super::StoreError;
 use super::row::{get, signed, to_json};
 use super::verdicts::VerdictId;
+use super::{Store, StoreError};
+pub use posts::{PostState, StoredPost};
+pub use reading::{IncidentFilter, IncidentPart, IncidentState, StoredIncident};
 
 /// What belongs to one group within this time is one incident.
 const TOGETHER: Duration = Duration::from_secs(10 * 60);
+
+impl Store {
+    /// What was opened about a subject: kind and title, oldest first. At most 100.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn incidents_about(&self, subject: &Subject) -> Result<Vec<(String, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT i.kind, p.title FROM incident_parts p JOIN incidents i ON i.id = p.incident_id \
+             WHERE p.subject_key = $1 ORDER BY p.at, p.once_key LIMIT 100",
+        )
+        .bind(subject.key())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok((get(row, "kind")?, get(row, "title")?))).collect()
+    }
+}
 
 /// Opens an incident, or adds to the one of its group that is open and young. What is known already changes nothing.
 pub(super) async fn open(

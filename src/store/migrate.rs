@@ -10,6 +10,8 @@ use super::{Engine, StoreError};
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/0001_first.sql")),
     (2, include_str!("../../migrations/0002_deeds.sql")),
+    (3, include_str!("../../migrations/0003_access.sql")),
+    (5, include_str!("../../migrations/0005_review.sql")),
     (6, include_str!("../../migrations/0006_ledger.sql")),
 ];
 

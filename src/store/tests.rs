@@ -2,8 +2,11 @@
 //! (`postgres://user@host:port`) on which each test makes a database of its own.
 
 mod fairness;
+mod incident;
 mod interleaving;
+mod lineage;
 mod queue;
+mod suspension;
 mod trouble;
 mod verdict;
 
@@ -112,6 +115,7 @@ pub(super) fn delivery(guid: Guid, subject: Subject, now: Millis) -> NewDelivery
 
 pub(super) fn verdict(digest: &str) -> VerdictRecord {
     VerdictRecord {
+        seen: None,
         head: sha(1),
         conclusion: "failure".to_owned(),
         enforcement: "active".to_owned(),

@@ -11,6 +11,7 @@ use sqlx::any::AnyRow;
 
 use super::actions::{self, ActionId, ActionRecord};
 use super::incidents;
+use super::lineage::{self, Seen};
 use super::operation::Operation;
 use super::row::{get, parsed, signed, unsigned};
 use super::work::Hold;
@@ -27,6 +28,11 @@ const COLUMNS: &str = "id, subject_key, repo_id, repo, number, head, conclusion,
 pub struct VerdictId(String);
 
 impl VerdictId {
+    /// As it was read from the database.
+    pub(super) fn stored(id: String) -> Self {
+        Self(id)
+    }
+
     /// As written in the database, `pull/<repository id>/<number>@<n>`.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -59,6 +65,8 @@ pub struct VerdictRecord {
     pub verdict: String,
     /// When it was given.
     pub decided_at: Millis,
+    /// The commits of the pull request, to be known again elsewhere; not read back.
+    pub seen: Option<Seen>,
 }
 
 /// A verdict as it stands in the store.
@@ -213,6 +221,7 @@ fn read(row: &AnyRow) -> Result<StoredVerdict, StoreError> {
             facts: json("facts")?,
             verdict: json("verdict")?,
             decided_at: Millis(get(row, "decided_at")?),
+            seen: None,
         },
     })
 }
@@ -233,7 +242,14 @@ impl Operation for Intend {
     async fn run(&self, tx: &mut AnyConnection) -> Result<Intended, StoreError> {
         let now = self.record.decided_at;
         let last = self.hold_on(tx).await?;
-        let verdict = match self.standing(tx).await? {
+        let standing = self.standing(tx).await?;
+        if let Some(pull) = self.subject.pull() {
+            lineage::note_head(tx, &self.hold.key, &self.record.head, now).await?;
+            if let Some(seen) = self.record.seen.as_ref().filter(|_| standing.is_none()) {
+                lineage::note(tx, (pull.repo_id, pull.number), seen, now).await?;
+            }
+        }
+        let verdict = match standing {
             Some(id) => id,
             None => self.insert(tx, last.saturating_add(1)).await?,
         };

@@ -221,7 +221,8 @@ pub(super) async fn raise(
              floor_at = CASE WHEN work.floor_at IS NULL OR excluded.floor_at >= work.floor_at \
                  THEN excluded.floor_at ELSE work.floor_at END, \
              floor_head = CASE WHEN work.floor_at IS NULL OR excluded.floor_at >= work.floor_at \
-                 THEN excluded.floor_head ELSE work.floor_head END, \
+                 THEN COALESCE(excluded.floor_head, work.floor_head) \
+                 ELSE COALESCE(work.floor_head, excluded.floor_head) END, \
              floor_review = CASE WHEN ",
             review_stays!(),
             " THEN work.floor_review ELSE excluded.floor_review END, floor_review_state = CASE WHEN ",
@@ -352,16 +353,21 @@ impl Operation for Claim {
 impl Claim {
     fn read(&self, row: &AnyRow) -> Result<(Option<Millis>, Lease), StoreError> {
         let subject: Subject = from_json(&get::<String, _>(row, "subject")?, "subject")?;
-        let head = get::<Option<String>, _>(row, "floor_head")?;
-        let floor = Floor {
-            updated_at: get_millis(row, "floor_at")?,
-            head: head.map(|head| parsed(&head, "floor", Sha::parse)).transpose()?,
-            review: read_review(row)?,
-        };
+        let floor = read_floor(row)?;
         let attempts = u32::try_from(get::<i64, _>(row, "attempts")?).unwrap_or(u32::MAX);
         let lease = Lease::grant(subject, get(row, "generation")?, floor, self.token.clone(), attempts);
         Ok((get_millis(row, "turn_at")?, lease))
     }
+}
+
+/// The floor of a row of work.
+pub(super) fn read_floor(row: &AnyRow) -> Result<Floor, StoreError> {
+    let head = get::<Option<String>, _>(row, "floor_head")?;
+    Ok(Floor {
+        updated_at: get_millis(row, "floor_at")?,
+        head: head.map(|head| parsed(&head, "floor", Sha::parse)).transpose()?,
+        review: read_review(row)?,
+    })
 }
 
 fn read_review(row: &AnyRow) -> Result<Option<ReviewFloor>, StoreError> {

@@ -4,18 +4,18 @@
 //! after the gate must see it. A body that is no JSON at all is refused.
 
 use bytes::Bytes;
-use policy::act::{JobTold, Pushed, RefName};
+use policy::act::{GroupTold, JobTold, Pushed, RefName};
 use policy::facts::AccountKind;
 use policy::rules::OWN_RULES;
 use policy::{
-    Fact, Floor, InstallationId, Millis, PullSubject, RefSubject, RepoId, RepoName, ReviewFloor, RunId,
-    RunSubject, Subject,
+    Fact, Floor, GroupSubject, InstallationId, Millis, PullSubject, RefSubject, RepoId, RepoName,
+    ReviewFloor, RunId, RunSubject, Subject,
 };
 use serde::de::DeserializeOwned;
 
 use super::payload::{
-    Account, Check, Common, OnCheckRun, OnCheckSuite, OnPull, OnPush, OnRepository, OnWorkflowJob,
-    OnWorkflowRun, Pull,
+    Account, Check, Common, OnCheckRun, OnCheckSuite, OnComment, OnMergeGroup, OnPull, OnPush, OnRepository,
+    OnWorkflowJob, OnWorkflowRun, Pull,
 };
 use super::signature::Verified;
 use crate::store::{Actor, Fate, Guid, NewDelivery, Target, Testimony};
@@ -102,12 +102,14 @@ fn is_known(event: &str) -> bool {
         event,
         "pull_request"
             | "pull_request_review"
+            | "issue_comment"
             | "check_run"
             | "check_suite"
             | "push"
             | "repository"
             | "workflow_run"
             | "workflow_job"
+            | "merge_group"
     )
 }
 
@@ -122,18 +124,27 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
         ("pull_request", _) | ("pull_request_review", "submitted" | "edited" | "dismissed") => {
             on_pull(common, body, None)
         }
+        ("issue_comment", "created" | "edited" | "deleted") => on_comment(common, body),
         ("check_run", "rerequested" | "requested_action") => {
             on_check(common, parse::<OnCheckRun>(body)?.check_run, app_id)
         }
         ("push", _) => on_push(common, body),
+        ("merge_group", "checks_requested" | "destroyed") => on_merge_group(common, body),
         ("repository", "edited" | "renamed" | "transferred") => on_repository(common, body),
         ("check_suite", "rerequested") => on_check(common, parse::<OnCheckSuite>(body)?.check_suite, app_id),
         ("workflow_run", "requested" | "in_progress" | "completed") => on_run(common, body),
         ("workflow_job", "queued" | "waiting" | "in_progress") => on_job(common, body),
         ("workflow_dispatch" | "repository_dispatch", _) => Ok(ignore("the run that it starts is judged")),
-        ("pull_request_review" | "check_run" | "check_suite" | "workflow_run" | "workflow_job", _) => {
-            Ok(ignore("this action asks for nothing"))
-        }
+        (
+            "pull_request_review"
+            | "issue_comment"
+            | "check_run"
+            | "check_suite"
+            | "merge_group"
+            | "workflow_run"
+            | "workflow_job",
+            _,
+        ) => Ok(ignore("this action asks for nothing")),
         _ if changes_the_roster(event) => Ok(ignore("memberships are read anew")),
         _ => Ok(ignore("unknown event")),
     }
@@ -146,6 +157,22 @@ fn on_pull(common: &Common, body: &Bytes, pusher: Option<Actor>) -> Result<Fate,
     let review = review.map(|review| ReviewFloor { id: review.id, state: review.state });
     let floor = Floor { updated_at, head: Some(head.sha), review };
     Ok(Fate::Queue { targets: vec![place.pull(number)], floor, pusher, evidence: None })
+}
+
+/// A comment on a pull request that is a command, or was one until now. What it says is read where it stands.
+fn on_comment(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
+    let OnComment { issue, comment, changes } = parse(body)?;
+    if issue.pull_request.is_none() {
+        return Ok(ignore("a comment on an issue"));
+    }
+    let before = changes.and_then(|changes| changes.body).map(|body| body.from).unwrap_or_default();
+    let is_command = |text: &str| policy::facts::Comment::command(text).is_some();
+    if !is_command(&comment.body.unwrap_or_default()) && !is_command(&before) {
+        return Ok(ignore("no command"));
+    }
+    let targets = vec![Place::of(common)?.pull(issue.number)];
+    let floor = Floor { updated_at: issue.updated_at, head: None, review: None };
+    Ok(Fate::Queue { targets, floor, pusher: None, evidence: None })
 }
 
 /// Somebody asked for another look. Only at our own check: other Apps' runs are not ours to repeat.
@@ -190,7 +217,7 @@ fn on_push(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     let subject = Subject::Ref(RefSubject { installation, repo_id, repo: repo.clone(), name });
     let body = serde_json::to_string(&told).map_err(|_| missing("sender"))?;
     let mut targets = vec![Target::Subject(subject.clone())];
-    let evidence = Some(Testimony { subject, body });
+    let evidence = Some(Box::new(Testimony { subject, body }));
     let branch = push.reference.strip_prefix("refs/heads/");
     if branch.is_none() || branch != push.repository.default_branch.as_deref() {
         return Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence });
@@ -198,6 +225,31 @@ fn on_push(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     if push.may_touch(OWN_RULES) {
         targets.push(Target::Repository { repo_id, repo, installation });
     }
+    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
+}
+
+/// A group asks for its check, or is no more. Its commits are told here alone: the queue shows them no longer once it
+/// has gone.
+fn on_merge_group(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
+    let place = Place::of(common)?;
+    let group = parse::<OnMergeGroup>(body)?.merge_group;
+    let named = |name: &str, field: &str| {
+        let misfit =
+            || Trouble::Misfit(Misfit { path: field.to_owned(), error: "it is no branch".to_owned() });
+        RefName::parse(name).filter(|name| name.branch().is_some()).ok_or_else(misfit)
+    };
+    let head_ref = named(&group.head_ref, "merge_group.head_ref")?;
+    let told = GroupTold {
+        head: group.head_sha,
+        base: group.base_sha,
+        base_ref: named(&group.base_ref, "merge_group.base_ref")?,
+        over: common.action.as_deref() == Some("destroyed"),
+    };
+    let Place { installation, repo_id, repo } = place;
+    let subject = Subject::Group(GroupSubject { installation, repo_id, repo, head_ref });
+    let body = serde_json::to_string(&told).map_err(|_| missing("merge_group"))?;
+    let targets = vec![Target::Subject(subject.clone())];
+    let evidence = Some(Box::new(Testimony { subject, body }));
     Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
 }
 
@@ -231,7 +283,7 @@ fn on_job(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     };
     let body = serde_json::to_string(&told).map_err(|_| missing("workflow_job"))?;
     let targets = vec![Target::Subject(subject.clone())];
-    let evidence = Some(Testimony { subject, body });
+    let evidence = Some(Box::new(Testimony { subject, body }));
     Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
 }
 

@@ -48,6 +48,40 @@ pub(super) struct OnPull {
     pub(super) review: Option<Review>,
 }
 
+/// `issue_comment`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnComment {
+    pub(super) issue: Issue,
+    pub(super) comment: Comment,
+    /// Only when it was edited.
+    pub(super) changes: Option<CommentChanges>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Issue {
+    #[serde(deserialize_with = "id")]
+    pub(super) number: u64,
+    #[serde(default, deserialize_with = "moment")]
+    pub(super) updated_at: Option<Millis>,
+    /// Only of a pull request.
+    pub(super) pull_request: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Comment {
+    pub(super) body: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CommentChanges {
+    pub(super) body: Option<Before>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Before {
+    pub(super) from: String,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Review {
     #[serde(deserialize_with = "id")]
@@ -153,6 +187,20 @@ impl PushedCommit {
         let whole = self.listed() < LISTED_FILES && self.lists().iter().all(|list| list.is_some());
         !whole || self.lists().into_iter().flatten().flatten().any(|one| one == path)
     }
+}
+
+/// `merge_group`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnMergeGroup {
+    pub(super) merge_group: MergeGroup,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct MergeGroup {
+    pub(super) head_sha: Sha,
+    pub(super) head_ref: String,
+    pub(super) base_sha: Sha,
+    pub(super) base_ref: String,
 }
 
 /// `workflow_run`.

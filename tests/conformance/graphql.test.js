@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { buildSchema, getNamedType, isAbstractType, isEnumType, isLeafType, isListType, isNonNullType, Kind, parse, validate } from "graphql";
+import { buildSchema, coerceInputValue, getNamedType, isAbstractType, isEnumType, isInputObjectType, isLeafType, isListType, isNonNullType, Kind, parse, validate } from "graphql";
 import { Complaints, published, recorded } from "./recording.js";
 
 // The published text defines two fields of `EnterpriseOwnerInfo` twice, which a strict reader refuses.
@@ -57,6 +57,12 @@ test("every question gives the variables that its document declares", () => {
       const [value, isNeeded] = [given[name], type.kind === Kind.NON_NULL_TYPE];
       assert.ok(!isNeeded || (value !== null && value !== undefined), `${story}: $${name} is missing`);
       const word = (isNeeded ? type.type : type).name.value;
+      if (isInputObjectType(schema.getType(word))) {
+        const told = [];
+        coerceInputValue(value, schema.getType(word), (path, _, error) => told.push(`${path.join("/")}: ${error.message}`));
+        assert.deepEqual(told, [], `${story}: $${name}`);
+        continue;
+      }
       const kinds = { ID: "string", Int: "number", String: "string", Boolean: "boolean", GitObjectID: "string" };
       if (value !== null && value !== undefined) assert.equal(typeof value, kinds[word], `${story}: $${name}`);
     }

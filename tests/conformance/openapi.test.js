@@ -11,8 +11,9 @@ const github = new Description(withoutNullable(JSON.parse(published("@octokit/op
 // GitHub serves it, and its own redirects of renamed repositories lead there, but the description leaves it out.
 const UNDESCRIBED = new Map([["/repositories/{repository_id}", "/repos/{owner}/{repo}"]]);
 
+// The name of a ref has slashes, which GitHub takes as they are.
 const routes = Object.keys(github.document.paths).concat([...UNDESCRIBED.keys()]).map((template) => {
-  const pattern = template.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&").replaceAll(/\{[^}]+\}/g, "([^/]+)");
+  const pattern = template.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&").replaceAll("{ref}", "(.+)").replaceAll(/\{[^}]+\}/g, "([^/]+)");
   const literal = template.split("/").filter((part) => !part.startsWith("{")).length;
   return { template, literal, pattern: new RegExp(`^${pattern}$`), names: [...template.matchAll(/\{([^}]+)\}/g)].map((m) => m[1]) };
 });

@@ -273,7 +273,7 @@ async fn each_mistake_of_the_app_fails_with_its_fix() {
     let cases = [
         (
             app(
-                "events = [\"pull_request\", \"push\", \"repository\", \"check_run\", \"check_suite\", \"member\", \"membership\", \"team\", \"organization\"]",
+                "events = [\"pull_request\", \"issue_comment\", \"push\", \"repository\", \"check_run\", \"check_suite\", \"merge_group\", \"member\", \"membership\", \"team\", \"organization\"]",
             ),
             "events",
             "`pull_request_review`",

@@ -9,7 +9,7 @@ use fake_github::{Delivery, FakeGithub, ShownCheck, Stage, Wait};
 use policy::rules::RuleSource;
 use policy::{Millis, RepoName, Verdict};
 use portcullis::clock::{Clock, ClockHand};
-use portcullis::config::{RulesAt, RulesRepository, Settings};
+use portcullis::config::{Incidents, RulesAt, RulesRepository, Settings};
 use portcullis::serve::{Running, start};
 use portcullis::store::StoredVerdict;
 use secrecy::SecretString;
@@ -48,7 +48,26 @@ impl Gate {
         Self::open(stage, RulesAt::File("rules.toml".into()), rules).await
     }
 
+    /// Starts both; the gate tells of incidents as these settings say, which get the address of the operator's webhook.
+    pub(crate) async fn telling(
+        forge: &str,
+        rules: &str,
+        incidents: impl FnOnce(String) -> Incidents,
+    ) -> Self {
+        let stage = Stage::parse(forge).unwrap_or_else(|error| panic!("forge.toml: {error}"));
+        Self::open_telling(stage, RulesAt::File("rules.toml".into()), rules, incidents).await
+    }
+
     async fn open(stage: Stage, at: RulesAt, rules: &str) -> Self {
+        Self::open_telling(stage, at, rules, |_| Incidents::default()).await
+    }
+
+    async fn open_telling(
+        stage: Stage,
+        at: RulesAt,
+        rules: &str,
+        incidents: impl FnOnce(String) -> Incidents,
+    ) -> Self {
         let github = FakeGithub::start(stage).await.unwrap_or_else(|error| panic!("forge.toml: {error}"));
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("rules.toml"), rules).unwrap();
@@ -57,6 +76,7 @@ impl Gate {
         github.wall_clock(move || wall.now().0 / 1000);
         let mut settings =
             Settings { store: store(folder.path()).await, ..settings(&github, folder.path().to_owned()) };
+        settings.incidents = incidents(github.operator_hook_url());
         if matches!(at, RulesAt::Repository(_)) {
             settings.rules = at;
         }
@@ -129,6 +149,14 @@ impl Gate {
         self.running = start(&self.settings, self.clock.clone(), None).await.unwrap();
         self.asked_by_rules().await;
         self
+    }
+
+    /// Stops the gate and starts another on an empty store: whatever was written down is forgotten.
+    pub(crate) async fn forgetting(mut self) -> Self {
+        let empty = self.folder.path().join("empty");
+        std::fs::create_dir_all(&empty).unwrap();
+        self.settings.store = store(&empty).await;
+        self.restart().await
     }
 
     /// Waits until the rules in force are such.
@@ -279,6 +307,7 @@ fn settings(github: &FakeGithub, folder: PathBuf) -> Settings {
         retention_days: 90,
         git_cache_bytes: 1 << 30,
         webhook_secrets: vec![SecretString::from(github.webhook_secret())],
+        incidents: Incidents::default(),
         github: forge,
     }
 }

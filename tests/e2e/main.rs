@@ -10,6 +10,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod access;
 mod child;
 mod counts;
 mod crash;
@@ -18,16 +19,22 @@ mod faults;
 #[path = "../../fixtures/fold.rs"]
 mod fold;
 mod gate;
+mod incidents;
 mod ingress;
+mod merges;
 mod people;
 mod policy;
 mod pulls;
+mod queue;
 mod reading;
 mod record;
+mod refs;
+mod review;
 mod rules;
 mod runs;
 mod scenarios;
 mod stage;
 mod twice;
+mod verbs;
 
 use gate::Gate;

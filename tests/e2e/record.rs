@@ -132,6 +132,8 @@ impl Recording {
             "check_run.created",
             "check_run.rerequested",
             "commit_comment.created",
+            "create.-",
+            "delete.-",
             "deploy_key.created",
             "deploy_key.deleted",
             "deployment.created",

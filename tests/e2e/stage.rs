@@ -2,6 +2,8 @@
 
 use fake_github::{FakeGithub, Label, OnPull, Open, Push, Retarget, Review, ReviewState};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use policy::act::RefName;
+use policy::{InstallationId, PullSubject, RefSubject, RepoId, RepoName, Sha, Subject};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -168,6 +170,38 @@ impl Gate {
     pub(crate) async fn retarget(&self, number: u64, base: &str) {
         let (actor, repo, base) = ("bob".to_owned(), WEB.to_owned(), base.to_owned());
         self.github.retarget(Retarget { actor, repo, pull: number, base }).await.unwrap();
+    }
+
+    /// Kind and title of what was opened about a merge.
+    pub(crate) async fn incidents_of_merge(&self, number: u64) -> Vec<(String, String)> {
+        self.incidents_about(Subject::Merge(self.pull(number))).await
+    }
+
+    /// Kind and title of what was opened about a branch or tag.
+    pub(crate) async fn incidents_of_ref(&self, name: &str) -> Vec<(String, String)> {
+        let PullSubject { installation, repo_id, repo, .. } = self.pull(0);
+        let name = RefName::parse(name).unwrap();
+        self.incidents_about(Subject::Ref(RefSubject { installation, repo_id, repo, name })).await
+    }
+
+    async fn incidents_about(&self, subject: Subject) -> Vec<(String, String)> {
+        self.running.gate().store.incidents_about(&subject).await.unwrap()
+    }
+
+    /// Whether a commit of `acme/web` came in past the gate.
+    pub(crate) async fn merged_past(&self, commit: &str) -> bool {
+        let commit = Sha::parse(commit).unwrap();
+        self.running.gate().store.merged_past(RepoId(3001), &commit).await.unwrap()
+    }
+
+    /// How many merge groups of `acme/web` are not over.
+    pub(crate) async fn open_groups(&self) -> usize {
+        self.running.gate().store.open_groups(RepoId(3001)).await.unwrap().len()
+    }
+
+    fn pull(&self, number: u64) -> PullSubject {
+        let installation = InstallationId(self.github.installation_id());
+        PullSubject { installation, repo_id: RepoId(3001), repo: RepoName::parse(WEB).unwrap(), number }
     }
 
     /// Posts a body as the forge would: signed, as JSON.

@@ -8,6 +8,7 @@ use crate::delivery::Delivery;
 use crate::exchange::Exchange;
 use crate::fault::{Fault, Route};
 use crate::server::{FakeGithub, lock};
+use crate::step::Step;
 
 /// Deliveries.
 impl FakeGithub {
@@ -86,6 +87,18 @@ impl FakeGithub {
     /// Lets a fault strike the next `times` calls of the route.
     pub fn fail(&self, route: impl Into<Route>, fault: Fault, times: usize) {
         lock(&self.shared.weather).plan(route.into(), fault, times);
+    }
+
+    /// Lets something happen once, right before the next call of the route is carried out. A word alone, such as
+    /// `updateRefs`, names a GraphQL mutation. Whether it was carried out is told by [`ambushes`](Self::ambushes).
+    pub fn before(&self, route: impl Into<Route>, step: Step) {
+        lock(&self.shared.weather).ambush(route.into(), step);
+    }
+
+    /// What came of every [`before`](Self::before) that was due, oldest first: an error's text when it failed.
+    #[must_use]
+    pub fn ambushes(&self) -> Vec<Result<(), String>> {
+        lock(&self.shared.weather).ambushed.clone()
     }
 
     /// Takes back every fault that has not struck yet.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::step::Step;
+
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,13 +44,15 @@ pub enum Fault {
 
 /// Which calls a fault is for.
 ///
-/// Written as `POST /repos/*/*/check-runs`, `graphql PullRequest`, `graphql`, `git`, or `*` for every call.
+/// Written as `POST /repos/*/*/check-runs`, `graphql PullRequest`, `graphql`, `git`, or `*` for every call. The word
+/// after `graphql` is the operation's name or a mutation's field; such a field may also stand alone: `updateRefs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route(String);
 
 impl From<&str> for Route {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        let is_field = !text.contains([' ', '/', '*']) && text != "graphql" && text != "git";
+        Self(if is_field { format!("graphql {text}") } else { text.to_owned() })
     }
 }
 
@@ -78,6 +82,9 @@ impl Route {
 #[derive(Debug, Default)]
 pub(crate) struct Weather {
     pub(crate) latency: Duration,
+    ambushes: Vec<(Route, Step)>,
+    /// What came of those that were due.
+    pub(crate) ambushed: Vec<Result<(), String>>,
     planned: Vec<(Route, Fault, usize)>,
 }
 
@@ -87,14 +94,26 @@ impl Weather {
     }
 
     /// The fault that strikes this call, counted off.
-    pub(crate) fn strike(&mut self, call: &str) -> Option<Fault> {
-        let found = self.planned.iter_mut().find(|(route, _, times)| *times > 0 && route.matches(call))?;
+    pub(crate) fn strike(&mut self, names: &[String]) -> Option<Fault> {
+        let meant = |route: &Route| names.iter().any(|name| route.matches(name));
+        let found = self.planned.iter_mut().find(|(route, _, times)| *times > 0 && meant(route))?;
         found.2 -= 1;
         Some(found.1)
     }
 
+    pub(crate) fn ambush(&mut self, route: Route, step: Step) {
+        self.ambushes.push((route, step));
+    }
+
+    /// What happens right before this call, each once.
+    pub(crate) fn due(&mut self, names: &[String]) -> Vec<Step> {
+        let meant = |route: &Route| names.iter().any(|name| route.matches(name));
+        self.ambushes.extract_if(.., |(route, _)| meant(route)).map(|(_, step)| step).collect()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.planned.clear();
+        self.ambushes.clear();
     }
 }
 

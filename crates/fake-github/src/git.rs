@@ -12,15 +12,13 @@ use std::process::Stdio;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::pull::Stat;
 use crate::repo::Ident;
 
 mod file;
+mod trees;
 
-pub(crate) use file::texts;
-mod merge;
-
-pub(crate) use merge::merge;
+pub(crate) use file::{text, texts};
+pub(crate) use trees::{Changed, blob, changed, counted, merge_tree, paths, stat, tag, workflows};
 
 /// Why git did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +125,8 @@ pub(crate) struct NewCommit {
     pub(crate) committer: Ident,
     pub(crate) date: i64,
     pub(crate) edits: Vec<Edit>,
+    /// Whether the header names the encoding: the same commit to every reader, under another id.
+    pub(crate) names_encoding: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -146,6 +146,16 @@ pub(crate) enum Edit {
     },
     Submodule {
         path: String,
+        sha: String,
+    },
+    /// Content that git has already.
+    Object {
+        mode: &'static str,
+        path: String,
+        sha: String,
+    },
+    /// The whole tree at once; comes first.
+    Tree {
         sha: String,
     },
 }
@@ -178,17 +188,22 @@ fn write_edit(stream: &mut String, edit: &Edit) -> std::fmt::Result {
             writeln!(stream, "M {mode} inline {}\ndata {}\n{content}", quoted(path), content.len())
         }
         Edit::Submodule { path, sha } => writeln!(stream, "M 160000 {sha} {}", quoted(path)),
+        Edit::Object { mode, path, sha } => writeln!(stream, "M {mode} {sha} {}", quoted(path)),
+        Edit::Tree { sha } => writeln!(stream, "M 040000 {sha} \"\""),
     }
 }
 
 /// A chain of commits as `git fast-import` reads it: the first has its own parents, each other the one before.
-fn stream(branch: &str, chain: &[NewCommit]) -> Result<String, std::fmt::Error> {
+fn stream(reference: &str, chain: &[NewCommit]) -> Result<String, std::fmt::Error> {
     let mut text = String::from("feature done\n");
     for (index, commit) in chain.iter().enumerate() {
         let mark = index + 1;
-        writeln!(text, "commit refs/heads/{branch}\nmark :{mark}")?;
+        writeln!(text, "commit {reference}\nmark :{mark}")?;
         for (role, who) in [("author", &commit.author), ("committer", &commit.committer)] {
             writeln!(text, "{role} {} <{}> {} +0000", who.name, who.email, commit.date)?;
+        }
+        if commit.names_encoding {
+            writeln!(text, "encoding UTF-8")?;
         }
         writeln!(text, "data {}\n{}", commit.message.len(), commit.message)?;
         let parents: Vec<&str> = commit.parents.iter().map(String::as_str).collect();
@@ -212,19 +227,19 @@ fn stream(branch: &str, chain: &[NewCommit]) -> Result<String, std::fmt::Error> 
     Ok(text)
 }
 
-/// Makes a chain of commits and moves the branch to the last one.
+/// Makes a chain of commits and moves the ref to the last one.
 ///
 /// Objects of a fork are written into the object store of its network, as GitHub does, so that the base repository
 /// can serve `refs/pull/N/head`.
 pub(crate) async fn commit(
     dir: &Path,
     store: &Path,
-    branch: &str,
+    reference: &str,
     chain: &[NewCommit],
 ) -> Result<Vec<Made>, GitError> {
     let mut command = git(dir, "fast-import");
     command.args(["--quiet", "--force"]).env("GIT_OBJECT_DIRECTORY", store.join("objects"));
-    let input = stream(branch, chain).map_err(io::Error::other)?;
+    let input = stream(reference, chain).map_err(io::Error::other)?;
     let output = run(command, "fast-import", input.into_bytes()).await?;
     let mut lines = output.lines();
     let mut made = Vec::new();
@@ -236,23 +251,4 @@ pub(crate) async fn commit(
         return Ok(made);
     }
     Err(GitError::Refused { verb: "fast-import", complaint: format!("unexpected answer `{output}`") })
-}
-
-/// Counts what changed from the merge base of `base` and `head` to `head`.
-pub(crate) async fn stat(dir: &Path, base: &str, head: &str) -> Result<Stat, GitError> {
-    let mut command = git(dir, "diff");
-    command.args(["--shortstat", &format!("{base}...{head}")]);
-    let text = run(command, "diff", Vec::new()).await?;
-    let mut stat = Stat::default();
-    for part in text.split(',') {
-        let count = part.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0);
-        if part.contains("file") {
-            stat.files = count;
-        } else if part.contains("insertion") {
-            stat.additions = count;
-        } else if part.contains("deletion") {
-            stat.deletions = count;
-        }
-    }
-    Ok(stat)
 }

@@ -3,9 +3,12 @@
 //! A field or argument that is not known here is an error as GitHub words it, and is written down among the
 //! unknown routes. <https://docs.github.com/en/graphql>
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use axum::http::request::Parts;
 use bytes::Bytes;
-use graphql_parser::query::{Definition, Document, OperationDefinition, parse_query};
+use graphql_parser::query::{Definition, Document, OperationDefinition, Selection, parse_query};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -24,6 +27,7 @@ mod object;
 mod people;
 mod pull;
 mod queue;
+mod reference;
 mod root;
 mod value;
 mod walk;
@@ -81,29 +85,72 @@ fn operation<'d>(
     })
 }
 
+/// Answers a request. What a mutation changes is done before anything is answered.
 pub(crate) async fn serve(shared: &Shared, head: &Parts, body: &Bytes) -> Reply {
-    let token = match token(&shared.world(), head) {
-        Ok(token) => token,
-        Err(refusal) => return refusal,
+    let (token, calls) = {
+        let mut world = shared.world();
+        let token = match token(&world, head) {
+            Ok(token) => token,
+            Err(refusal) => return refusal,
+        };
+        world.spent.1 += 1;
+        let calls = calls(Sight { world: &world, token: &token }, body);
+        (token, calls)
     };
-    shared.world().spent.1 += 1;
-    let mutated = mutation::answer(shared, &token, body).await;
+    let outcomes = mutation::carry_out(shared, &token, calls).await;
     let (reply, unknown) = {
         let world = shared.world();
-        let (reply, unknown) =
-            mutated.unwrap_or_else(|| answer(Sight { world: &world, token: &token }, body));
+        let (reply, unknown) = answer(Sight { world: &world, token: &token }, body, outcomes);
         (reply.budget("graphql", world.spent.1, hour_ends(&world)), unknown)
     };
     lock(&shared.log).unknown.extend(unknown);
     reply
 }
 
+/// The fields of a mutation, for faults that are meant for them.
+pub(crate) fn mutations(body: &[u8]) -> Vec<String> {
+    let Ok(question) = serde_json::from_slice::<Question>(body) else { return Vec::new() };
+    let Ok(document) = parse_query::<String>(&question.query) else { return Vec::new() };
+    let Some(OperationDefinition::Mutation(mutation)) =
+        operation(&document, question.operation_name.as_deref())
+    else {
+        return Vec::new();
+    };
+    let fields = mutation.selection_set.items.iter().filter_map(|item| match item {
+        Selection::Field(field) => Some(field.name.clone()),
+        Selection::FragmentSpread(_) | Selection::InlineFragment(_) => None,
+    });
+    fields.collect()
+}
+
+/// What a mutation is to do; nothing for a query, and for what cannot be read.
+fn calls(sight: Sight<'_>, body: &[u8]) -> Vec<mutation::Call> {
+    let Ok(question) = serde_json::from_slice::<Question>(body) else { return Vec::new() };
+    let Ok(document) = parse_query::<String>(&question.query) else { return Vec::new() };
+    let Some(OperationDefinition::Mutation(mutation)) =
+        operation(&document, question.operation_name.as_deref())
+    else {
+        return Vec::new();
+    };
+    let variables = question.variables.unwrap_or_default();
+    let Ok(walk) = walk::Walk::new(&document, &mutation.variable_definitions, variables) else {
+        return Vec::new();
+    };
+    let root = mutation::Mutation { sight, outcomes: RefCell::default() };
+    let roots = walk.roots(&mutation.selection_set, &root);
+    let call = |(name, mut arguments): (String, walk::Arguments)| mutation::Call {
+        name,
+        input: arguments.take("input").unwrap_or_default(),
+    };
+    roots.into_iter().map(call).collect()
+}
+
 fn failed(message: &str) -> Reply {
     Reply::ok(json!({ "errors": [{ "message": message }] }))
 }
 
-/// The answer to a query, and what was asked for that is not known here.
-fn answer(sight: Sight<'_>, body: &[u8]) -> (Reply, Vec<String>) {
+/// The answer, and what was asked for that is not known here.
+fn answer(sight: Sight<'_>, body: &[u8], outcomes: VecDeque<mutation::Outcome>) -> (Reply, Vec<String>) {
     let question: Question = match serde_json::from_slice(body) {
         Ok(question) => question,
         Err(_) => return (Reply::message(400, "Problems parsing JSON"), Vec::new()),
@@ -112,18 +159,26 @@ fn answer(sight: Sight<'_>, body: &[u8]) -> (Reply, Vec<String>) {
         Ok(document) => document,
         Err(error) => return (failed(&error.to_string()), Vec::new()),
     };
-    let (declared, selections) = match operation(&document, question.operation_name.as_deref()) {
+    let variables = question.variables.unwrap_or_default();
+    let outcome = match operation(&document, question.operation_name.as_deref()) {
         Some(OperationDefinition::Query(query)) => {
-            (query.variable_definitions.as_slice(), &query.selection_set)
+            walk::Walk::new(&document, &query.variable_definitions, variables)
+                .map(|walk| walk.run(&query.selection_set, &root::Query(sight)))
         }
-        Some(OperationDefinition::SelectionSet(selections)) => (&[][..], selections),
-        _ => {
+        Some(OperationDefinition::SelectionSet(selections)) => {
+            walk::Walk::new(&document, &[], variables).map(|walk| walk.run(selections, &root::Query(sight)))
+        }
+        Some(OperationDefinition::Mutation(mutation)) => {
+            let root = mutation::Mutation { sight, outcomes: RefCell::new(outcomes) };
+            walk::Walk::new(&document, &mutation.variable_definitions, variables)
+                .map(|walk| walk.run(&mutation.selection_set, &root))
+        }
+        Some(OperationDefinition::Subscription(_)) | None => {
             let message = "the fake forge answers queries and mutations only";
             return (failed(message), vec![format!("graphql: {message}")]);
         }
     };
-    let walk = walk::Walk::new(&document, declared, question.variables.unwrap_or_default());
-    match walk.map(|walk| walk.run(selections, &root::Query(sight))) {
+    match outcome {
         Err(error) => (failed(&error), Vec::new()),
         Ok(done) => told(done),
     }

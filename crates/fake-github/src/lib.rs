@@ -2,8 +2,9 @@
 //!
 //! It speaks HTTP only (REST, GraphQL, git, webhooks) and shares no type with the gate, so that the gate's real
 //! client, with its paging, authentication and retries, is what runs against it. It enforces what GitHub enforces
-//! as far as the gate can notice: tokens, permissions, scopes and the limits of check runs. Whatever it does not
-//! know it refuses with 501 and writes down in [`FakeGithub::unknown_routes`]; a test asserts that list is empty.
+//! as far as the gate can notice: tokens, permissions, scopes, rules of branches and tags, and the limits of check
+//! runs. Whatever it does not know it refuses with 501 and writes down in [`FakeGithub::unknown_routes`]; a test
+//! asserts that list is empty.
 //!
 //! ```no_run
 //! # async fn story() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,14 +38,17 @@ mod fault;
 mod git;
 mod git_http;
 mod graphql;
+mod moves;
 mod operator;
 mod payload;
 mod pull;
 mod queue;
+mod refs;
 mod release;
 mod reply;
 mod repo;
 mod rest;
+mod rules;
 mod run;
 mod server;
 mod stage;
@@ -52,6 +56,7 @@ mod step;
 mod text;
 mod verbs;
 mod world;
+mod writes;
 
 pub use auth::NoKey;
 pub use calls::Call;
@@ -66,10 +71,11 @@ pub use stage::{
     OrgSpec, RepoSpec, ReviewsSpec, RulesetSpec, Safeguards, Stage, StageError, TeamSpec, UserSpec,
 };
 pub use step::{
-    AccessChange, Assign, ChangeAccess, ChangeRepo, Collaborator, Comment, CommitComment, DeleteAccount,
-    DeleteComment, DeleteFork, Dequeue, DestroyGroup, Destruction, Dismiss, Edit, EditComment, Enqueue,
-    ForeignCheck, ForgetChecks, Joined, Label, LandGroup, Many, OnPull, Open, OpenIssue, Push, RemoveMember,
-    RemoveWriter, RepoChange, Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, TeamAccess,
+    AccessChange, Assign, Before, ChangeAccess, ChangeRepo, Collaborator, Comment, CommitComment,
+    CreateBranch, DeleteAccount, DeleteBranch, DeleteComment, DeleteFork, DeleteTag, Dequeue, DestroyGroup,
+    Destruction, Dismiss, Edit, EditComment, Enqueue, ForeignCheck, ForgetChecks, Joined, Label, LandGroup,
+    Many, Merge, MergeMethod, OnPull, Open, OpenIssue, Push, PushMany, RemoveMember, RemoveWriter,
+    RepoChange, Rerequest, Retarget, Review, ReviewState, Signature, Step, Strike, Tag, TeamAccess,
     TokenRequest, Wait,
 };
 pub use step::{

@@ -67,8 +67,10 @@ pub(crate) struct Ends {
 pub(crate) struct Merged {
     pub(crate) by: u64,
     pub(crate) at: i64,
-    /// The merge commit.
+    /// The commit that the base was at then.
     pub(crate) sha: String,
+    /// Where the base was before.
+    pub(crate) base_before: String,
 }
 
 #[derive(Debug, Clone)]

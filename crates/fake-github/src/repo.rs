@@ -11,6 +11,7 @@ use crate::discussion::{CommitComment, Issues};
 use crate::git::Edit;
 use crate::pull::Pull;
 use crate::queue::Group;
+use crate::refs::TagObject;
 use crate::stage::Safeguards;
 
 /// A live permission, in GitHub's order.
@@ -46,6 +47,10 @@ pub(crate) struct Repo {
     pub(crate) root: u64,
     pub(crate) fork_of: Option<u64>,
     pub(crate) branches: BTreeMap<String, String>,
+    /// Name to object: a commit, or an annotated tag's own.
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Full name to object, for refs that are neither branches nor tags nor pull requests' heads.
+    pub(crate) other_refs: BTreeMap<String, String>,
     pub(crate) permissions: BTreeMap<u64, Permission>,
     pub(crate) pulls: BTreeMap<u64, Pull>,
     /// Oldest first.
@@ -164,6 +169,7 @@ impl Commit {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Graph {
     commits: HashMap<String, Arc<Commit>>,
+    tags: HashMap<String, TagObject>,
     /// Every path that any of them ever had.
     paths: HashSet<String>,
 }
@@ -175,6 +181,14 @@ impl Graph {
 
     pub(crate) fn get(&self, sha: &str) -> Option<&Arc<Commit>> {
         self.commits.get(sha)
+    }
+
+    pub(crate) fn insert_tag(&mut self, tag: TagObject) {
+        self.tags.insert(tag.sha.clone(), tag);
+    }
+
+    pub(crate) fn tag(&self, sha: &str) -> Option<&TagObject> {
+        self.tags.get(sha)
     }
 
     /// What edits touch: a path that no commit had before is added.
@@ -191,15 +205,33 @@ impl Graph {
                     self.paths.remove(path);
                     continue;
                 }
+                // The whole tree is compared by git, not here.
+                Edit::Tree { .. } => continue,
                 // JSON is text.
                 Edit::File { path, .. } => String::from_utf8_lossy(path).into_owned(),
-                Edit::Submodule { path, .. } => path.clone(),
+                Edit::Submodule { path, .. } | Edit::Object { path, .. } => path.clone(),
             };
             let list =
                 if self.paths.insert(written.clone()) { &mut touched.added } else { &mut touched.modified };
             list.push(written);
         }
         touched
+    }
+
+    /// The newest commit that both have, as far as one is newest.
+    pub(crate) fn merge_base(&self, one: &str, other: &str) -> Option<String> {
+        let theirs = self.reachable(other);
+        let mut open = std::collections::VecDeque::from([one]);
+        let mut seen = HashSet::new();
+        while let Some(sha) = open.pop_front() {
+            if theirs.contains(sha) {
+                return Some(sha.to_owned());
+            }
+            if let Some(commit) = self.commits.get(sha).filter(|_| seen.insert(sha)) {
+                open.extend(commit.parents.iter().map(String::as_str));
+            }
+        }
+        None
     }
 
     fn reachable<'a>(&'a self, from: &'a str) -> HashSet<&'a str> {

@@ -18,9 +18,11 @@ mod apps;
 mod automation;
 mod checks;
 mod commit_pulls;
+mod compare;
 mod deployments;
 mod hooks;
 mod issues;
+mod refs;
 mod releases;
 pub(crate) mod repos;
 mod runs;
@@ -41,11 +43,11 @@ pub(crate) struct Asked<'a> {
     query: HashMap<String, String>,
 }
 
-pub(crate) fn serve(shared: &Shared, head: &Parts, body: &Bytes) -> Reply {
+pub(crate) async fn serve(shared: &Shared, head: &Parts, body: &Bytes) -> Reply {
     let path = head.uri.path();
     let path = path.strip_prefix("/api/v3").unwrap_or(path);
     let asked = Asked { shared, head, body, path, query: query(head.uri.query().unwrap_or_default()) };
-    let reply = asked.route().unwrap_or_else(|refusal| refusal);
+    let reply = asked.route().await.unwrap_or_else(|refusal| refusal);
     let mut world = shared.world();
     world.spent.0 += 1;
     let (spent, reset) = (world.spent.0, hour_ends(&world));
@@ -82,7 +84,7 @@ fn decoded(text: &str) -> String {
 }
 
 impl<'a> Asked<'a> {
-    fn route(&self) -> Answer {
+    async fn route(&self) -> Answer {
         if !self.head.headers.contains_key("user-agent") {
             let message = "Request forbidden by administrative rules. Please make sure your request has a \
                            User-Agent header";
@@ -94,6 +96,9 @@ impl<'a> Asked<'a> {
         }
         let segments: Vec<String> = self.path.trim_matches('/').split('/').map(decoded).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        if let Some(answer) = self.git_route(&segments).await {
+            return answer;
+        }
         match (self.head.method.as_str(), segments.as_slice()) {
             ("GET", ["rate_limit"]) => apps::rate_limit(self),
             ("GET", ["app"]) => apps::app(self),
@@ -148,6 +153,9 @@ impl<'a> Asked<'a> {
             ("POST", ["repos", owner, name, "issues"]) => issues::create(self, owner, name),
             ("GET", ["repos", owner, name, "issues", number]) => issues::read(self, owner, name, number),
             ("PATCH", ["repos", owner, name, "issues", number]) => issues::update(self, owner, name, number),
+            ("GET", ["repos", owner, name, "issues", "comments", id]) => {
+                issues::one_comment(self, owner, name, id)
+            }
             ("GET", ["repos", owner, name, "issues", number, "comments"]) => {
                 issues::comments(self, owner, name, number)
             }
@@ -156,6 +164,24 @@ impl<'a> Asked<'a> {
             }
             (_, segments) => automation::route(self, segments).unwrap_or_else(|| Err(self.unknown())),
         }
+    }
+
+    /// Routes over refs and commits of a repository. The name of a ref has slashes of its own.
+    async fn git_route(&self, segments: &[&str]) -> Option<Answer> {
+        Some(match (self.head.method.as_str(), segments) {
+            ("GET", ["repos", o, n, "git", "matching-refs", below @ ..]) => {
+                refs::matching(self, (o, n), below)
+            }
+            ("GET", ["repos", o, n, "git", "ref", below @ ..]) => refs::read(self, (o, n), below),
+            ("POST", ["repos", o, n, "git", "refs"]) => refs::create(self, (o, n)).await,
+            ("PATCH", ["repos", o, n, "git", "refs", below @ ..]) => refs::patch(self, (o, n), below).await,
+            ("DELETE", ["repos", o, n, "git", "refs", below @ ..]) => refs::delete(self, (o, n), below).await,
+            ("POST", ["repos", o, n, "pulls"]) => refs::open_pull(self, (o, n)).await,
+            ("GET", ["repos", o, n, "compare", ends @ ..]) => {
+                compare::compare(self, (o, n), &ends.join("/")).await
+            }
+            _ => return None,
+        })
     }
 
     fn unknown(&self) -> Reply {

@@ -76,7 +76,8 @@ pub enum StartError {
 pub struct FakeGithub {
     pub(crate) shared: Arc<Shared>,
     url: String,
-    server: tokio::task::JoinHandle<()>,
+    // None in a handle from backstage, which may go without the forge going.
+    server: Option<tokio::task::JoinHandle<()>>,
     courier: Mutex<Option<tokio::task::JoinHandle<()>>>,
     // Removed with the forge, unless the folder was given.
     _folder: Option<tempfile::TempDir>,
@@ -84,7 +85,9 @@ pub struct FakeGithub {
 
 impl Drop for FakeGithub {
     fn drop(&mut self) {
-        self.server.abort();
+        if let Some(server) = &self.server {
+            server.abort();
+        }
         if let Some(courier) = lock(&self.courier).take() {
             courier.abort();
         }
@@ -131,10 +134,17 @@ impl FakeGithub {
         let server = tokio::spawn(async move {
             axum::serve(listener, router).await.ok();
         });
-        let github = Self { shared, url, server, courier: Mutex::default(), _folder: temporary };
+        let github =
+            Self { shared, url, server: Some(server), courier: Mutex::default(), _folder: temporary };
         github.set(&stage).await?;
         key.await.map_err(|_| NoKey)??;
         Ok(github)
+    }
+
+    /// A handle that plays verbs while a call is answered.
+    fn backstage(shared: &Arc<Shared>) -> Self {
+        let url = shared.world().url.clone();
+        Self { shared: Arc::clone(shared), url, server: None, courier: Mutex::default(), _folder: None }
     }
 
     async fn set(&self, stage: &Stage) -> Result<(), VerbError> {
@@ -239,10 +249,19 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         let is_kept = log.exchanges.is_some() && !route.starts_with("git ");
         (log.begin(&route), is_kept.then(|| Exchange::asked(&head, &body)))
     };
-    let (latency, fault) = {
+    let mut names = vec![route.clone()];
+    if graphql::is_endpoint(&path) {
+        names.extend(graphql::mutations(&body).into_iter().map(|field| format!("graphql {field}")));
+    }
+    let (latency, fault, due) = {
         let mut weather = lock(&shared.weather);
-        (weather.latency, weather.strike(&route))
+        (weather.latency, weather.strike(&names), weather.due(&names))
     };
+    for step in due {
+        let outcome = FakeGithub::backstage(&shared).play(step).await;
+        let outcome = outcome.map(|_| ()).map_err(|error| error.to_string());
+        lock(&shared.weather).ambushed.push(outcome);
+    }
     if latency > Duration::ZERO && !route.starts_with("git ") {
         tokio::time::sleep(latency).await;
     }
@@ -252,7 +271,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         } else if graphql::is_endpoint(&path) {
             graphql::serve(&shared, &head, &body).await.into_response()
         } else {
-            rest::serve(&shared, &head, &body).into_response()
+            rest::serve(&shared, &head, &body).await.into_response()
         }
     })
     .await;

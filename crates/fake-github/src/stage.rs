@@ -50,7 +50,7 @@ pub struct AppSpec {
     pub webhook_secret: String,
     /// What the installation was granted.
     pub permissions: BTreeMap<String, String>,
-    /// What it is subscribed to.
+    /// What it is subscribed to; everything but `create` and `delete` when absent.
     pub events: Vec<String>,
     /// Whether the installation is suspended: no token is given out.
     pub suspended: bool,
@@ -70,16 +70,36 @@ impl Default for AppSpec {
             ("statuses", "write"),
         ];
         let events = [
+            "branch_protection_configuration",
+            "branch_protection_rule",
             "check_run",
             "check_suite",
+            "commit_comment",
+            "deploy_key",
+            "deployment",
+            "deployment_protection_rule",
+            "deployment_review",
+            "deployment_status",
+            "issue_comment",
+            "issues",
             "member",
             "membership",
+            "merge_group",
             "organization",
+            "personal_access_token_request",
             "pull_request",
             "pull_request_review",
+            "issue_comment",
             "push",
+            "registry_package",
+            "release",
             "repository",
+            "repository_dispatch",
+            "repository_ruleset",
+            "secret_scanning_alert",
+            "security_and_analysis",
             "team",
+            "workflow_dispatch",
             "workflow_job",
             "workflow_run",
         ];

@@ -22,13 +22,15 @@ mod deployment;
 mod release;
 mod run;
 pub use queue::{Dequeue, DestroyGroup, Destruction, Enqueue, LandGroup};
-pub use trouble::{Strike, Wait};
+pub use refs::{CreateBranch, DeleteBranch, DeleteTag, Merge, MergeMethod, PushMany, Tag};
+pub use trouble::{Before, Strike, Wait};
 
 mod discussion;
 mod guard;
 mod pull;
 mod push;
 mod queue;
+mod refs;
 mod trouble;
 
 /// One thing that somebody does.
@@ -37,6 +39,20 @@ mod trouble;
 pub enum Step {
     /// Commits and moves a branch.
     Push(Box<Push>),
+    /// Makes a branch.
+    CreateBranch(CreateBranch),
+    /// Deletes a branch.
+    DeleteBranch(DeleteBranch),
+    /// Makes a tag.
+    Tag(Tag),
+    /// Moves a tag, by force.
+    MoveTag(Tag),
+    /// Deletes a tag.
+    DeleteTag(DeleteTag),
+    /// Moves many refs by one push.
+    PushMany(PushMany),
+    /// Merges a pull request.
+    Merge(Merge),
     /// Opens a pull request.
     Open(Open),
     /// Submits a review.
@@ -129,6 +145,8 @@ pub enum Step {
     DestroyGroup(DestroyGroup),
     /// Lets the API fail for a while.
     Strike(Strike),
+    /// Lets something happen right before the next call of a route is carried out.
+    Before(Before),
     /// Lets everything told so far be heard before the story goes on.
     Wait(Wait),
 }

@@ -123,6 +123,7 @@ fn write_repo(text: &mut String, world: &World, repo: &Repo) -> fmt::Result {
     for (name, tip) in default.into_iter().chain(others) {
         write_branch(text, world, repo, (name, tip), &mut shown)?;
     }
+    write_other_refs(text, world, repo)?;
     write_queues(text, world, repo)?;
     let mut heads = HashSet::new();
     for pull in repo.pulls.values() {
@@ -175,6 +176,20 @@ fn write_branch(
         lines.push((format!("  * {sha:.7} "), format!("{label}{subject} — {}", commit.author.name)));
     }
     write_runs(text, &lines)
+}
+
+/// Tags, and refs that are neither branches nor tags.
+fn write_other_refs(text: &mut String, world: &World, repo: &Repo) -> fmt::Result {
+    for (name, sha) in &repo.tags {
+        let annotated = world.graph(repo).and_then(|graph| graph.tag(sha));
+        let said = annotated.map(|tag| format!(" ({})", visible(&tag.message))).unwrap_or_default();
+        let commit = annotated.map_or(sha, |tag| &tag.target);
+        writeln!(text, "  tag {}: {commit:.7}{said}", visible(name))?;
+    }
+    for (name, sha) in &repo.other_refs {
+        writeln!(text, "  {}: {sha:.7}", visible(name))?;
+    }
+    Ok(())
 }
 
 /// What people wrote, on one line and harmless to a terminal and to whoever reads it.
@@ -234,6 +249,9 @@ fn write_pull(text: &mut String, world: &World, repo: &Repo, pull: &Pull) -> fmt
     let title = visible(&state.title);
     writeln!(text, "  #{} {title} ({status}) {head}→{base} by {author}", pull.number)?;
     writeln!(text, "    head {:.7}", state.ends.head_sha)?;
+    if let Some(how) = &state.merged {
+        writeln!(text, "    merged by {} as {:.7}", login(world, how.by), how.sha)?;
+    }
     if !state.labels.is_empty() {
         writeln!(text, "    labels: {}", state.labels.join(", "))?;
     }

@@ -1,27 +1,31 @@
 //! The story's verbs: each changes the forge and leaves the deliveries that GitHub would send.
 //!
 //! A verb is a director's command, so permissions are not asked: what an account may do on the real forge is the
-//! stage's business. Each verb is one second of the story's clock, and they take turns.
+//! stage's business. The rules of a repository are asked, see [`rules`](crate::rules). Each verb is one second of the story's clock, and they take turns.
 
 use crate::git::GitError;
 use crate::payload::event;
 use crate::server::FakeGithub;
-use crate::step::{OnPull, Step, Strike};
+use crate::step::{Before, OnPull, Step, Strike};
 use crate::world::Missing;
 
 mod access;
 mod deployments;
 mod discussion;
 mod guard;
+mod merge;
 mod people;
 mod pulls;
 mod push;
 mod queue;
+mod refs;
 mod releases;
 mod reviews;
 mod runs;
 
 pub(crate) use deployments::STATES;
+
+pub(crate) use merge::{signed_by_github, web_flow};
 
 /// Why a verb was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +44,7 @@ pub enum VerbError {
 /// What a verb made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// A commit.
+    /// A commit, or an annotated tag.
     Commit(String),
     /// A pull request's number.
     Pull(u64),
@@ -67,6 +71,13 @@ impl FakeGithub {
         let done = |(): ()| Outcome::Done;
         match step {
             Step::Push(step) => self.push(*step).await.map(Outcome::Commit),
+            Step::CreateBranch(step) => self.create_branch(step).await.map(Outcome::Commit),
+            Step::DeleteBranch(step) => self.delete_branch(step).await.map(done),
+            Step::Tag(step) => self.tag(step).await.map(Outcome::Commit),
+            Step::MoveTag(step) => self.move_tag(step).await.map(Outcome::Commit),
+            Step::DeleteTag(step) => self.delete_tag(step).await.map(done),
+            Step::PushMany(step) => self.push_many(step).await.map(done),
+            Step::Merge(step) => self.merge(step).await.map(Outcome::Commit),
             Step::Open(step) => self.open(step).await.map(Outcome::Pull),
             Step::Review(step) => self.review(step).await.map(done),
             Step::Dismiss(step) => self.dismiss(step).await.map(done),
@@ -114,6 +125,10 @@ impl FakeGithub {
             Step::DestroyGroup(step) => self.destroy_group(step).await.map(done),
             Step::Strike(Strike { route, fault, times }) => {
                 self.fail(route.as_str(), fault, times);
+                Ok(Outcome::Done)
+            }
+            Step::Before(Before { route, step }) => {
+                self.before(route.as_str(), *step);
                 Ok(Outcome::Done)
             }
             // Who waits, and for what, is up to whoever plays: see `play_on`.

@@ -149,6 +149,8 @@ impl World {
             root: parent.map_or(spec.id, |parent| parent.root),
             fork_of: parent.map(|parent| parent.id),
             branches: parent.map(|parent| parent.branches.clone()).unwrap_or_default(),
+            tags: parent.map(|parent| parent.tags.clone()).unwrap_or_default(),
+            other_refs: BTreeMap::new(),
             permissions,
             pulls: BTreeMap::new(),
             activities: Vec::new(),
@@ -224,10 +226,11 @@ impl World {
         self.repos.get(&repo.root).map_or_else(|| repo.dir.clone(), |root| root.dir.clone())
     }
 
-    /// A branch name or a commit id, resolved.
+    /// A branch, a tag, a full ref name or a commit id, resolved to a commit.
     pub(crate) fn resolve(&self, repo: &Repo, name: &str) -> Result<String, Missing> {
-        if let Some(sha) = repo.branches.get(name) {
-            return Ok(sha.clone());
+        let named = repo.branches.get(name).or_else(|| repo.tags.get(name)).map(String::as_str);
+        if let Some(sha) = named.or_else(|| repo.tip(name)) {
+            return Ok(self.graph(repo).map_or(sha, |graph| graph.peel(sha)).to_owned());
         }
         match self.commit(repo, name) {
             Some(commit) => Ok(commit.sha.clone()),

@@ -1,8 +1,11 @@
-//! What was seen of something that has happened: a branch or tag that moved, a workflow that runs.
+//! What was seen of something that has happened, or is about to: a branch or tag that moved, a merge, a merge group, a
+//! workflow that runs.
 //!
 //! Unlike a proposed change it cannot be held back, only answered. Who did it is an edge: each move comes from a signed
 //! delivery or from the forge's own record of activities, and is judged on its own.
 
+mod group;
+mod merge;
 mod name;
 mod run;
 mod verdict;
@@ -10,6 +13,8 @@ mod verdict;
 use change::Change;
 use serde::{Deserialize, Serialize};
 
+pub use group::{GroupFacts, GroupTold, Landing, Member};
+pub use merge::{MergeFacts, Stood};
 pub use name::RefName;
 pub use run::{JobTold, Run, RunFacts, RunState};
 pub use verdict::{ActVerdict, Deed};

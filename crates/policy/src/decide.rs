@@ -8,7 +8,10 @@ mod approval;
 mod bounds;
 mod demand;
 mod floor;
+mod group;
 mod involve;
+mod merge;
+mod merging;
 mod propose;
 mod skip;
 mod standing;
@@ -25,12 +28,15 @@ use crate::verdict::{
 };
 pub use act::{decide_ref, decide_run, is_person};
 use approval::Bench;
+pub use group::decide_group;
 use involve::Involved;
+pub use merge::judge_merge;
+pub use standing::agent_of;
 
 /// Decides about a subject.
 #[must_use]
 pub fn decide(facts: &Facts, source: &RuleSource) -> Verdict {
-    let in_force = source.in_force.as_ref().map(|rules| InForce::of(rules, &facts.own_rules));
+    let in_force = source.law(&facts.own_rules);
     let law = in_force.as_ref();
     let pulls = open_pulls(facts).map(|pull| match law {
         Some(law) => judge(facts, pull, law, source),
@@ -55,6 +61,7 @@ pub fn decide(facts: &Facts, source: &RuleSource) -> Verdict {
         rules: RulesInForce { own: law.and_then(|law| law.stamp.clone()), ..source.stamp() },
         pulls,
         proposals: propose::proposals(open_pulls(facts), facts, source, law),
+        group: None,
     }
 }
 
@@ -88,14 +95,16 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
         if let Some(own) = law.own.as_ref().filter(|own| !own.rules.is_empty()) {
             demands.add(&scene(&own.paths), own);
         }
-        let bench = Bench::of(facts, pull, law);
+        let bench = Bench::of(facts, pull, law, &involved.registered);
         let approvals = bench.approvals();
         tiers = bench.tiers(&demands.tiers, &approvals);
         findings.extend(demand::findings(demands, &tiers));
         findings.extend(bench.changes_requested());
         findings.extend(floor::check(&organisation, &tiers, &approvals));
     }
-    let mut verdict = PullVerdict { tiers, ..verdict_of(pull, involved.judged_as, findings) };
+    let stop_auto_merge = merging::must_stop(facts, pull, law, &involved);
+    let mut verdict =
+        PullVerdict { tiers, stop_auto_merge, ..verdict_of(pull, involved.judged_as, findings) };
     verdict.involvement = shown(pull, involved);
     verdict
 }
@@ -131,6 +140,7 @@ fn verdict_of(pull: &Pull, judged_as: JudgedAs, findings: Vec<Finding>) -> PullV
         involvement: Involvement { author, judged_as, agents: Vec::new() },
         findings,
         tiers: Vec::new(),
+        stop_auto_merge: false,
     };
     conclude(&mut verdict);
     verdict

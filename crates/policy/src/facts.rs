@@ -3,6 +3,8 @@
 //! Facts are plain data: they are stored with the verdict and a verdict can be replayed from them. What could not
 //! be seen is [`Fact::Unknown`] with the reason, never an empty list: not knowing is never a pass.
 
+mod review;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{CheckRunId, Millis, RepoId, RepoName, Sha, UserId};
 use crate::subject::Floor;
+
+pub use review::{Assignment, Comment, Dismissal, Review, ReviewState};
 
 /// Something seen, or the reason why it was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +42,15 @@ impl<T> Fact<T> {
     pub fn unknown(why: impl Into<String>) -> Self {
         Self::Unknown(why.into())
     }
+}
+
+/// Facts of an earlier version tell nothing of this, and were judged without.
+fn none<T>() -> Fact<Vec<T>> {
+    Fact::Known(Vec::new())
+}
+
+fn is_none<T>(fact: &Fact<Vec<T>>) -> bool {
+    fact.get().is_ok_and(Vec::is_empty)
 }
 
 /// Everything a verdict about a pull request rests on.
@@ -94,6 +107,9 @@ pub struct Repository {
 pub struct Pull {
     /// Its number in the base repository.
     pub number: u64,
+    /// The forge's global id, by which mutations name it; only kept while auto-merge is on.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub node: String,
     /// Hostile text.
     pub title: String,
     /// Hostile text; only searched for traces of agents.
@@ -120,6 +136,18 @@ pub struct Pull {
     pub commits: Fact<Vec<CommitIdentity>>,
     /// Every review, oldest first.
     pub reviews: Fact<Vec<Review>>,
+    /// Comments that begin as a command does, oldest first: of the newest that could be read in one call.
+    #[serde(default = "none", skip_serializing_if = "is_none")]
+    pub comments: Fact<Vec<Comment>>,
+    /// Who was assigned to it by whom. Platform evidence.
+    #[serde(default = "none", skip_serializing_if = "is_none")]
+    pub assignments: Fact<Vec<Assignment>>,
+    /// Since when the head has been the head, as looks saw it: never earlier than it was. Only told when some rule asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_since: Option<Millis>,
+    /// Commits of it that were first seen in a pull request which an agent opened. Platform evidence.
+    #[serde(default = "none", skip_serializing_if = "is_none")]
+    pub lineage: Fact<Vec<Descent>>,
     /// Who pushed to it, as the signed deliveries told. Platform evidence.
     pub pushers: Fact<Vec<Account>>,
     /// What changed, from git's own objects.
@@ -136,6 +164,17 @@ pub struct ProposedRules {
     pub path: String,
     /// What the head has there; `None` when it takes the file away.
     pub text: Fact<Option<String>>,
+}
+
+/// A commit that was first seen in a pull request which an agent opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Descent {
+    /// The commit.
+    pub oid: Sha,
+    /// The agent, by its name in the rules of that time or by its login.
+    pub agent: String,
+    /// That pull request.
+    pub number: u64,
 }
 
 /// Whether a pull request can still be merged.
@@ -228,37 +267,6 @@ pub struct Signature {
     pub signer: Option<Linked>,
 }
 
-/// One review of a pull request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Review {
-    /// GitHub's number of the review; rises with time.
-    pub id: u64,
-    /// Who gave it. Platform evidence.
-    pub author: Fact<Account>,
-    /// What it says.
-    pub state: ReviewState,
-    /// The commit it was given on.
-    pub commit: Option<Sha>,
-    /// Whether its author may push to the base repository now.
-    pub can_push: Fact<bool>,
-}
-
-/// What a review says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReviewState {
-    /// Approves.
-    Approved,
-    /// Asks for changes.
-    ChangesRequested,
-    /// A comment; decides nothing and clears nothing.
-    Commented,
-    /// Was an approval or a request for changes, and was dismissed.
-    Dismissed,
-    /// Not handed in yet.
-    Pending,
-}
-
 /// An organisation or a team that the rules name, in lower case: `acme` or `@acme/security`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -343,8 +351,20 @@ pub struct Wanted {
     pub groups: BTreeSet<Group>,
     /// Whether changed lines must be counted, which fetches file contents.
     pub lines: Lines,
+    /// Whether moments must be told: since when the head is there, and when reviews were given.
+    pub moments: Moments,
     /// The name of our check run.
     pub check: String,
+}
+
+/// Whether moments must be told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Moments {
+    /// No tier asks.
+    #[default]
+    Skip,
+    /// Some tier asks.
+    Tell,
 }
 
 /// Whether changed lines must be counted.

@@ -96,6 +96,13 @@ impl From<RepoName> for String {
 pub struct Millis(pub i64);
 
 impl Millis {
+    /// The minute in UTC, as `2026-11-21 12:05 UTC`.
+    #[must_use]
+    pub fn minute(self) -> String {
+        let minutes = self.0.rem_euclid(86_400_000) / 60_000;
+        format!("{} {:02}:{:02} UTC", self.date(), minutes / 60, minutes % 60)
+    }
+
     /// The day in UTC, as `2026-11-21`.
     #[must_use]
     pub fn date(self) -> String {

@@ -6,7 +6,7 @@ use crate::act::{ActVerdict, Deed};
 use crate::facts::Account;
 use crate::ids::Millis;
 use crate::rules::Respond;
-use crate::verdict::{Finding, JudgedAs};
+use crate::verdict::{Code, Effect, Finding, JudgedAs};
 
 /// Something for people to look into. Made again it is the same: [`Incident::once_key`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +42,12 @@ pub enum Kind {
     Moved,
     /// A workflow ran against the rules.
     Run,
-    /// It could not be seen who did what.
+    /// A pull request was merged without a verdict that passed, or landed as something else.
+    MergedPast,
+    /// It could not be seen what happened, or who did it.
     Unseen,
+    /// The gate suspended an agent by itself.
+    Suspended,
 }
 
 impl Kind {
@@ -53,7 +57,9 @@ impl Kind {
         match self {
             Self::Moved => "moved",
             Self::Run => "run",
+            Self::MergedPast => "merged-past-the-gate",
             Self::Unseen => "unseen",
+            Self::Suspended => "suspended",
         }
     }
 }
@@ -79,7 +85,13 @@ fn incident(
     let group = who.as_ref().filter(|_| agents && deed.sweeping).map(|who| format!("sweep/{}", who.id));
     let name = who.as_ref().map_or("somebody", |who| who.login.as_str());
     Incident {
-        kind: if agents { kind } else { Kind::Unseen },
+        kind: if past_the_gate(&deed.findings) {
+            Kind::MergedPast
+        } else if agents && deed.findings.iter().any(|finding| finding.effect == Effect::Denies) {
+            kind
+        } else {
+            Kind::Unseen
+        },
         once_key: format!("{key}#{}", deed.id),
         group,
         title: format!("{name} {} in {}", deed.what, verdict.repository.name),
@@ -89,4 +101,8 @@ fn incident(
         findings: deed.findings,
         respond,
     }
+}
+
+fn past_the_gate(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| matches!(finding.code, Code::MergedPastTheGate | Code::LandsOtherwise))
 }

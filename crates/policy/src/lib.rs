@@ -14,11 +14,12 @@ pub mod plan;
 mod predicate;
 pub mod reference;
 pub mod rules;
+pub mod strike;
 pub mod subject;
 pub mod verdict;
 
 pub use facts::{Effects, Fact, Facts, Observed, Wanted};
 pub use ids::{CheckRunId, InstallationId, Millis, RepoId, RepoName, RunId, Sha, UserId};
-pub use plan::{Action, ShowCheck, Shows, plan, plan_ref, rules_check};
-pub use subject::{Floor, Place, PullSubject, RefSubject, ReviewFloor, RunSubject, Subject};
+pub use plan::{Action, ShowCheck, Shows, plan, plan_merge, plan_merging, plan_ref, rules_check};
+pub use subject::{Floor, GroupSubject, Place, PullSubject, RefSubject, ReviewFloor, RunSubject, Subject};
 pub use verdict::{Conclusion, Verdict};

@@ -2,6 +2,8 @@
 //!
 //! Planning twice is as good as planning once: when the forge already shows the verdict the plan is empty.
 
+mod merge;
+mod merging;
 mod refs;
 mod runs;
 
@@ -10,6 +12,8 @@ use sha2::{Digest, Sha256};
 
 use crate::facts::{Effects, ShownCheck};
 use crate::ids::{CheckRunId, RepoName, Sha};
+pub use merge::{ProposeRevert, plan_merge};
+pub use merging::{DisableAutoMerge, plan_merging};
 pub use refs::{Kept, PutBack, Span, Undo, plan_ref};
 pub use runs::{CancelRun, patient_until, plan_run};
 
@@ -27,6 +31,10 @@ pub enum Action {
     Undo(Undo),
     /// Cancel a workflow run.
     CancelRun(CancelRun),
+    /// Switch auto-merge off.
+    DisableAutoMerge(DisableAutoMerge),
+    /// Propose to take a merged pull request back.
+    ProposeRevert(ProposeRevert),
 }
 
 impl Action {
@@ -35,7 +43,11 @@ impl Action {
     pub fn check(&self) -> Option<&ShowCheck> {
         match self {
             Self::ShowCheck(show) => Some(show),
-            Self::PutBack(_) | Self::Undo(_) | Self::CancelRun(_) => None,
+            Self::PutBack(_)
+            | Self::Undo(_)
+            | Self::CancelRun(_)
+            | Self::DisableAutoMerge(_)
+            | Self::ProposeRevert(_) => None,
         }
     }
 }
@@ -83,7 +95,7 @@ pub fn rules_check(check: &str) -> String {
 /// The difference between what the forge shows and what it must show, in order.
 #[must_use]
 pub fn plan(verdict: &Verdict, effects: &Effects) -> Vec<Action> {
-    if verdict.pulls.is_empty() {
+    if verdict.pulls.is_empty() && verdict.group.is_none() {
         return Vec::new();
     }
     let show = |what, name, conclusion, text: String| ShowCheck {

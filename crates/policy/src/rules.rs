@@ -16,6 +16,8 @@ pub(crate) mod read;
 mod rule;
 pub(crate) mod shelf;
 mod source;
+mod span;
+pub mod suspension;
 mod tiers;
 mod tighten;
 mod validate;
@@ -29,17 +31,19 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use agents::{Agent, Expiry, Verb};
-pub use gate::{DEFAULT_CHECK, Gate};
+pub use gate::{DEFAULT_CHECK, Gate, OnMerged};
 pub use meaning::Sentence;
 pub use on::{On, Respond};
 pub use people::{Assisted, People};
 pub use rule::{Demand, Rule};
 pub use source::{Origin, RuleSource, Trouble};
-pub use tiers::Tier;
+pub use span::Span;
+pub use suspension::{Suspended, Suspension};
+pub use tiers::{Owner, Tier};
 pub use tighten::{OWN_MAX_BYTES, OWN_RULES, Tightened, Tightening};
 
 use crate::complaint::{Code, Complaint, Complaints};
-use crate::facts::{Lines, Wanted};
+use crate::facts::{Group, Lines, Wanted};
 use crate::predicate::Known;
 use crate::reference::{self, Bad, Key, Shape};
 use read::Table;
@@ -102,13 +106,27 @@ impl Rules {
     /// What these rules need to know beyond the pull request itself.
     #[must_use]
     pub fn wanted(&self) -> Wanted {
-        let teams = self.tiers.values().flat_map(|tier| tier.from.iter());
+        let teams = self.tiers.values().flat_map(Tier::teams);
+        let owners = Tier::any_excludes(&self.tiers).then(|| self.owner_teams());
         let counts = |rule: &Rule| rule.when.iter().any(|condition| condition.lines() == Lines::Count);
         Wanted {
-            groups: self.people.members_of.iter().chain(teams).cloned().collect(),
+            groups: self
+                .people
+                .members_of
+                .iter()
+                .chain(teams)
+                .cloned()
+                .chain(owners.into_iter().flatten())
+                .collect(),
             lines: if self.rules.iter().any(counts) { Lines::Count } else { Lines::Skip },
+            moments: Tier::moments(&self.tiers),
             check: self.gate.check.clone(),
         }
+    }
+
+    /// The teams that answer for agents.
+    fn owner_teams(&self) -> impl Iterator<Item = Group> {
+        self.agents.values().filter_map(Agent::owner_team)
     }
 }
 

@@ -16,6 +16,10 @@ pub enum Subject {
     Pull(PullSubject),
     /// A branch or tag.
     Ref(RefSubject),
+    /// A group of pull requests that the forge's merge queue is about to land together.
+    Group(GroupSubject),
+    /// The merge of a pull request, after the fact.
+    Merge(PullSubject),
     /// A workflow run.
     Run(RunSubject),
 }
@@ -31,6 +35,19 @@ pub struct RunSubject {
     pub repo: RepoName,
     /// The run; identifies.
     pub run: RunId,
+}
+
+/// A merge group as a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupSubject {
+    /// The installation through which the repository is reached.
+    pub installation: InstallationId,
+    /// The repository; identifies.
+    pub repo_id: RepoId,
+    /// The repository's name when it was last heard of; only a hint.
+    pub repo: RepoName,
+    /// The full name of the branch that the queue made for it; identifies.
+    pub head_ref: RefName,
 }
 
 /// A branch or tag as a subject.
@@ -78,6 +95,8 @@ impl Subject {
             Self::Pull(pull) => format!("pull/{}/{}", pull.repo_id, pull.number),
             Self::Ref(moved) => format!("ref/{}/{}", moved.repo_id, moved.name.as_str()),
             Self::Run(run) => format!("run/{}/{}", run.repo_id, run.run),
+            Self::Group(group) => format!("group/{}/{}", group.repo_id, group.head_ref.as_str()),
+            Self::Merge(pull) => format!("merge/{}/{}", pull.repo_id, pull.number),
         }
     }
 
@@ -86,7 +105,9 @@ impl Subject {
     pub fn place(&self) -> Place<'_> {
         match self {
             Self::Pull(PullSubject { installation, repo_id, repo, .. })
+            | Self::Merge(PullSubject { installation, repo_id, repo, .. })
             | Self::Ref(RefSubject { installation, repo_id, repo, .. })
+            | Self::Group(GroupSubject { installation, repo_id, repo, .. })
             | Self::Run(RunSubject { installation, repo_id, repo, .. }) => {
                 Place { installation: *installation, repo_id: *repo_id, repo }
             }
@@ -98,7 +119,7 @@ impl Subject {
     pub fn pull(&self) -> Option<&PullSubject> {
         match self {
             Self::Pull(pull) => Some(pull),
-            Self::Ref(_) | Self::Run(_) => None,
+            Self::Ref(_) | Self::Group(_) | Self::Run(_) | Self::Merge(_) => None,
         }
     }
 
@@ -106,7 +127,8 @@ impl Subject {
     #[must_use]
     pub fn reached(mut self, installation: InstallationId, repo: &RepoName) -> Self {
         let (own_installation, own_repo) = match &mut self {
-            Self::Pull(pull) => (&mut pull.installation, &mut pull.repo),
+            Self::Pull(pull) | Self::Merge(pull) => (&mut pull.installation, &mut pull.repo),
+            Self::Group(group) => (&mut group.installation, &mut group.repo),
             Self::Ref(moved) => (&mut moved.installation, &mut moved.repo),
             Self::Run(run) => (&mut run.installation, &mut run.repo),
         };
@@ -128,6 +150,8 @@ impl fmt::Display for Subject {
             Self::Pull(pull) => write!(f, "{}#{}", pull.repo, pull.number),
             Self::Ref(moved) => write!(f, "{} {}", moved.repo, moved.name),
             Self::Run(run) => write!(f, "{} run {}", run.repo, run.run),
+            Self::Group(group) => write!(f, "{} {}", group.repo, group.head_ref),
+            Self::Merge(pull) => write!(f, "{}#{} merged", pull.repo, pull.number),
         }
     }
 }
@@ -159,8 +183,11 @@ impl Floor {
     #[must_use]
     pub fn raise(self, newer: Self) -> Self {
         let review = self.newer_review(&newer);
-        let later = if newer.updated_at >= self.updated_at { newer } else { self };
-        Self { review, ..later }
+        let (later, earlier) =
+            if newer.updated_at >= self.updated_at { (newer, self) } else { (self, newer) };
+        // A comment tells a moment and no head: the head told before goes on to be the newest known.
+        let head = later.head.or(earlier.head);
+        Self { review, head, ..later }
     }
 
     /// Deliveries come in any order: a dismissal is final, and an older moment brings no older review back.

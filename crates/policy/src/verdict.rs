@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::facts::{Account, Group, Repository};
-use crate::ids::Sha;
+use crate::ids::{Millis, Sha};
 
 /// What was decided about the head of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,18 @@ pub struct Verdict {
     /// One for each rules file that they change: is it valid as the head has it?
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proposals: Vec<Proposal>,
+    /// The merge group, when the head is one's: `pulls` are then those that it lands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupVerdict>,
+}
+
+/// What is to be said of a merge group itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupVerdict {
+    /// The branch that it lands on. Hostile text.
+    pub base: String,
+    /// Complaints about what it would land, strictest first.
+    pub findings: Vec<Finding>,
 }
 
 /// What is to be said of a rules file that a pull request proposes. It decides nothing: what is judged is judged by the
@@ -214,6 +226,9 @@ pub struct PullVerdict {
     pub findings: Vec<Finding>,
     /// Each tier that some finding requires, once.
     pub tiers: Vec<TierState>,
+    /// Whether auto-merge is on and is to be switched off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stop_auto_merge: bool,
 }
 
 /// Whose work a pull request is.
@@ -369,14 +384,32 @@ pub struct TierState {
     pub needed: u32,
     /// Teams of which at least one counted approver must be a member; empty when any person will do.
     pub from: BTreeSet<Group>,
+    /// Teams of each of which one approver must be a member, all of them different people.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub each: BTreeSet<Group>,
     /// Approvals that count.
     pub counted: Vec<Approval>,
     /// Approvals that do not, and why.
     pub disqualified: Vec<Disqualified>,
+    /// What is missing beside the number of approvals and [`TierState::from`], in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
+    /// When this may change by itself: a wait is over, or an approval is too old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes_at: Option<Millis>,
     /// Whether the tier is satisfied.
     pub satisfied: bool,
     /// Why satisfaction could not be determined, if so.
     pub unseen: Option<String>,
+}
+
+impl TierState {
+    /// Whether nobody of [`TierState::from`] approved, where somebody must.
+    #[must_use]
+    pub fn lacks_team(&self) -> bool {
+        let covers = |approval: &Approval| approval.teams.iter().any(|team| self.from.contains(team));
+        !self.from.is_empty() && !self.counted.iter().any(covers)
+    }
 }
 
 /// An approval that counts.
@@ -386,6 +419,9 @@ pub struct Approval {
     pub by: Account,
     /// Which of the tier's teams the person belongs to.
     pub teams: BTreeSet<Group>,
+    /// Whether it was given as a comment rather than as a review.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub commented: bool,
 }
 
 /// An approval that does not count, and why.
@@ -403,6 +439,8 @@ pub struct Disqualified {
 pub enum Disqualification {
     /// It is an agent's account.
     NotAPerson,
+    /// It is the account of an agent that goes by this name: the review of a machine.
+    Agent(String),
     /// Whether it is a person's account could not be seen.
     PersonUnknown(String),
     /// The account may not push to the repository.
@@ -423,4 +461,24 @@ pub enum Disqualification {
     AutoMergeEnabler,
     /// Who wrote the commits could not be seen.
     IndependenceUnknown(String),
+    /// Its giver put an agent in charge of the pull request.
+    Requester,
+    /// Its giver answers for this agent, and the tier excludes owners.
+    Owner(String),
+    /// Whether its giver answers for an agent could not be seen.
+    OwnerUnknown(String),
+    /// It is older than the tier allows.
+    TooOld,
+    /// How old it is could not be seen.
+    AgeUnknown,
+    /// It was given as a comment whose first line is no command.
+    NoCommand,
+    /// It was given as a comment that said something else at some time.
+    Edited,
+    /// It was given as a comment that an App wrote in its giver's name.
+    ThroughApp,
+    /// Whether an App wrote the comment could not be seen.
+    ThroughAppUnknown(String),
+    /// A review of its giver's says otherwise, or was dismissed since.
+    Overruled,
 }

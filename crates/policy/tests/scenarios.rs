@@ -16,7 +16,7 @@ use std::sync::Arc;
 use policy::decide::decide;
 use policy::facts::ShownCheck;
 use policy::rules::{RuleSource, Rules, Trouble};
-use policy::{Action, Effects, Facts, ShowCheck, Verdict, plan};
+use policy::{Action, Effects, Facts, ShowCheck, Verdict, plan, plan_merging};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -47,7 +47,9 @@ fn judge(name: &str) {
     let facts: Facts = serde_json::from_value(fold::unfold(&facts)).unwrap();
     let verdict = decide(&facts, &source(name));
     compare(name, "verdict.json", &verdict);
-    compare(name, "actions.json", &planned(name, &verdict));
+    let mut actions = planned(name, &verdict);
+    actions.extend(plan_merging(&verdict, &facts));
+    compare(name, "actions.json", &actions);
     let again: Verdict = serde_json::from_str(&read(name, "verdict.json")).unwrap();
     assert_eq!(again.digest(), verdict.digest(), "{name}: a stored verdict does not read as it was written");
 }

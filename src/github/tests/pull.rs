@@ -336,7 +336,12 @@ async fn a_closed_pull_request_is_gathered_without_git() {
         number: 1,
     });
     let group = policy::facts::Group::parse("acme").unwrap();
-    let wanted = Wanted { groups: [group.clone()].into(), lines: Lines::Skip, check: "gate".into() };
+    let wanted = Wanted {
+        groups: [group.clone()].into(),
+        lines: Lines::Skip,
+        check: "gate".into(),
+        ..policy::Wanted::default()
+    };
     let mut observed = look(&forge.github, &subject, &wanted).await.unwrap();
     let more = [UserId(12)].into();
     forge.github.enroll(subject.place().installation, &more, &mut observed.facts.roster).await.unwrap();

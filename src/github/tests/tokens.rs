@@ -86,7 +86,7 @@ async fn the_app_signs_a_short_life_and_asks_for_few_rights() {
     assert_eq!(
         mint.body,
         json!({"permissions": {
-            "actions": "write", "checks": "write", "contents": "read", "members": "read", "metadata": "read",
+            "actions": "read", "checks": "write", "contents": "read", "members": "read", "metadata": "read",
             "pull_requests": "read",
         }})
     );

@@ -102,7 +102,8 @@ fn security() -> Group {
 impl World {
     async fn gather(&self) -> Result<Observed, ForgeError> {
         let groups = [Group::parse("acme").unwrap(), security()].into();
-        let wanted = Wanted { groups, lines: Lines::Count, check: "portcullis".into() };
+        let wanted =
+            Wanted { groups, lines: Lines::Count, check: "portcullis".into(), ..policy::Wanted::default() };
         look(&self.github, &subject(1), &wanted).await
     }
 

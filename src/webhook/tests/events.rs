@@ -132,6 +132,33 @@ async fn a_repeated_check_of_ours_is_looked_at_again() {
 }
 
 #[tokio::test]
+async fn only_comments_that_are_or_were_commands_are_looked_at() {
+    let door = door().await;
+    let said = |action: &str, body: &str, before: Option<&str>, pull: bool| {
+        let mut issue = json!({ "number": 7, "updated_at": "2026-01-15T12:00:00Z" });
+        if pull {
+            issue["pull_request"] = json!({ "url": "https://forge.example/7" });
+        }
+        let changes = before.map(|before| json!({ "body": { "from": before } }));
+        payload(action, json!({ "issue": issue, "comment": { "body": body }, "changes": changes }))
+    };
+    let command = "/portcullis approve 0123";
+    let cases = [
+        (said("created", command, None, true), "queued"),
+        (said("deleted", command, None, true), "queued"),
+        (said("edited", "Never mind.", Some(command), true), "queued"),
+        (said("edited", command, Some("Looks fine."), true), "queued"),
+        (said("created", &format!("> {command}"), None, true), "ignored"),
+        (said("created", &format!("Hello\n{command}"), None, true), "ignored"),
+        (said("created", command, None, false), "ignored"),
+    ];
+    for (n, (body, outcome)) in cases.into_iter().enumerate() {
+        let answer = door.send(&format!("c-{n}"), "issue_comment", &body).await;
+        assert_eq!((answer.status, &answer.body["outcome"]), (StatusCode::ACCEPTED, &json!(outcome)), "{n}");
+    }
+}
+
+#[tokio::test]
 async fn memberships_and_unknown_events_are_kept_as_ignored() {
     let door = door().await;
     for (n, event) in ["member", "membership", "team", "organization"].into_iter().enumerate() {
@@ -304,4 +331,45 @@ async fn another_default_branch_may_have_other_rules() {
     let renamed = on_pull("renamed");
     assert_eq!(door.send("renamed", "repository", &renamed).await.body["outcome"], "queued");
     assert_eq!(door.send("starred", "repository", &on_pull("archived")).await.body["outcome"], "ignored");
+}
+
+#[tokio::test]
+async fn a_merge_group_is_told_by_its_delivery() {
+    let door = door().await;
+    let group = |action: &str| {
+        json!({
+            "action": action,
+            "installation": { "id": 7 },
+            "repository": { "id": 100, "full_name": "acme/web" },
+            "sender": { "id": 5, "login": "invented-person", "type": "User" },
+            "merge_group": {
+                "head_sha": "a".repeat(40),
+                "head_ref": "refs/heads/gh-readonly-queue/main/pr-12-b",
+                "base_sha": "b".repeat(40),
+                "base_ref": "refs/heads/main",
+            },
+        })
+    };
+    let answer = door.send(GUID, "merge_group", &group("checks_requested")).await;
+    assert_eq!(answer.body["outcome"], "queued", "{answer:?}");
+    let lease = door.claim().await.remove(0);
+    assert_eq!(lease.subject().key(), "group/100/refs/heads/gh-readonly-queue/main/pr-12-b");
+    let told: Vec<policy::act::GroupTold> = door
+        .store
+        .evidence(lease.subject())
+        .await
+        .unwrap()
+        .iter()
+        .map(|one| serde_json::from_str(&one.body).unwrap())
+        .collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].head.as_str(), told[0].over), ("a".repeat(40).as_str(), false));
+
+    let answer = door.send("g-2", "merge_group", &group("destroyed")).await;
+    assert_eq!(answer.body["outcome"], "queued");
+    assert_eq!(door.store.evidence(lease.subject()).await.unwrap().len(), 2);
+    assert_eq!(door.send("g-3", "merge_group", &group("invented")).await.body["outcome"], "ignored");
+    let mut odd = group("checks_requested");
+    odd["merge_group"]["head_ref"] = json!("refs/pull/1/head");
+    assert_eq!(door.send("g-4", "merge_group", &odd).await.body["outcome"], "kept as failed");
 }

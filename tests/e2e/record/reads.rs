@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use crate::Gate;
 
-const MUTATIONS: &str = include_str!("mutations.graphql");
 const EVERYTHING: &str = include_str!("everything.graphql");
+const MUTATIONS: &str = include_str!("mutations.graphql");
+const DELETE_REF: &str =
+    "mutation DeleteRef($delete: DeleteRefInput!) { deleteRef(input: $delete) { clientMutationId } }";
 
 struct Caller<'a> {
     gate: &'a Gate,
@@ -27,6 +29,7 @@ pub(super) async fn all(gate: &Gate) {
     caller.of_check_runs(&token).await;
     caller.of_issues(&token).await;
     caller.graphql(&token).await;
+    caller.of_refs(&token).await;
     caller.mutations(&token).await;
     caller.refusals(&jwt, &token).await;
     caller.limits(&token).await;
@@ -53,10 +56,11 @@ impl<'a> Caller<'a> {
             request = request.json(&body);
         }
         let answer = request.send().await.unwrap();
-        // An answer may have no body, which is not one that cannot be read.
-        let (status, body) = (answer.status().as_u16(), answer.bytes().await.unwrap());
-        let empty = body.is_empty().then_some(Value::Null);
-        (status, empty.unwrap_or_else(|| serde_json::from_slice(&body).unwrap()))
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        // 204 has no body.
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        (status, body)
     }
 
     async fn post(&self, token: &str, path: &str, body: Value) -> (u16, Value) {
@@ -128,6 +132,81 @@ impl<'a> Caller<'a> {
         }
     }
 
+    async fn of_refs(&self, token: &str) {
+        let main = self.gate.github.branch("acme/web", "main").unwrap();
+        let paths = [
+            "/repos/acme/web/git/matching-refs/tags".to_owned(),
+            "/repos/acme/web/git/matching-refs/heads/none".to_owned(),
+            "/repos/acme/web/git/ref/tags/v2".to_owned(),
+            "/repos/acme/vault/git/ref/heads/main".to_owned(),
+            "/repos/acme/web/compare/main...release".to_owned(),
+            "/repos/acme/web/compare/release...release".to_owned(),
+            format!("/repos/acme/web/commits/{main}/pulls"),
+            "/repos/acme/web/activity?activity_type=branch_deletion&time_period=day&actor=bob".to_owned(),
+        ];
+        for path in paths {
+            self.get(token, &path).await;
+        }
+        assert_eq!(self.gate.github.ambushes(), [Ok(())]);
+        let (refs, one) = ("/repos/acme/web/git/refs", "/repos/acme/web/git/refs/heads/mine");
+        let body = json!({ "ref": "refs/heads/mine", "sha": main });
+        assert_eq!(self.post(token, refs, body.clone()).await.0, 201);
+        assert_eq!(self.post(token, refs, body).await.0, 422);
+        let release = self.gate.github.branch("acme/web", "release").unwrap();
+        let patch = json!({ "sha": release, "force": true });
+        assert_eq!(self.call(Method::PATCH, token, one, Some(patch)).await.0, 200);
+        let back = json!({ "sha": main });
+        assert_eq!(self.call(Method::PATCH, token, one, Some(back)).await.0, 422);
+        let open = json!({ "head": "mine", "base": "main", "title": "Mine", "body": "All mine." });
+        assert_eq!(self.post(token, "/repos/acme/web/pulls", open.clone()).await.0, 201);
+        assert_eq!(self.post(token, "/repos/acme/web/pulls", open).await.0, 422);
+        assert_eq!(self.call(Method::DELETE, token, one, None).await.0, 204);
+        assert_eq!(self.call(Method::DELETE, token, one, None).await.0, 422);
+        assert_eq!(self.call(Method::GET, token, "/repos/acme/web/git/ref/heads/mine", None).await.0, 404);
+        assert_eq!(self.call(Method::GET, token, "/repos/acme/web/compare/main...mine", None).await.0, 404);
+    }
+
+    async fn mutations(&self, token: &str) {
+        let question = |input: Value| json!({ "query": MUTATIONS, "variables": input });
+        let github = &self.gate.github;
+        let first = self.get(token, "/repos/acme/web/pulls/1").await;
+        github.enable_auto_merge(OnPull::new("bob", "acme/web", 1)).await.unwrap();
+        github.enqueue(Enqueue::new("bob", "acme/web", &[1])).await.unwrap();
+        let main = github.branch("acme/web", "main").unwrap();
+        let kept = github.object_of("acme/web", "refs/portcullis/kept/1").unwrap().unwrap();
+        assert_ne!(main, kept, "a merge came between");
+        let release = github.branch("acme/web", "release").unwrap();
+        let ids = json!({
+            "query": "{ repository(owner: \"acme\", name: \"web\") { id pullRequest(number: 7) { id } } }",
+        });
+        let (_, ids) = self.post(token, "/graphql", ids).await;
+        let repository = &ids["data"]["repository"];
+        let nothing = "0".repeat(40);
+        let variables = json!({
+            "refs": { "repositoryId": repository["id"], "refUpdates": [
+                { "name": "refs/heads/gate", "beforeOid": nothing, "afterOid": release },
+                { "name": "refs/portcullis/kept/1", "beforeOid": kept, "afterOid": nothing },
+            ] },
+            "commit": {
+                "branch": { "repositoryNameWithOwner": "acme/web", "branchName": "gate" },
+                "expectedHeadOid": release, "message": { "headline": "Put back", "body": "As it was." },
+                "fileChanges": { "additions": [{ "path": "a.txt", "contents": "aGVsbG8K" }],
+                                 "deletions": [{ "path": "RELEASE.md" }] },
+            },
+            "create": { "repositoryId": repository["id"], "name": "refs/heads/other", "oid": release },
+            "revert": { "pullRequestId": repository["pullRequest"]["id"] },
+            "id": first["node_id"],
+        });
+        let (_, answer) = self.post(token, "/graphql", question(variables.clone())).await;
+        assert_eq!(answer["errors"], Value::Null, "{answer}");
+        let made = &answer["data"]["createRef"]["ref"]["id"];
+        let delete = json!({ "query": DELETE_REF, "variables": { "delete": { "refId": made } } });
+        let (_, answer) = self.post(token, "/graphql", delete).await;
+        assert_eq!(answer["errors"], Value::Null, "{answer}");
+        let (_, answer) = self.post(token, "/graphql", question(variables)).await;
+        assert_eq!(answer["errors"][0]["type"], "STALE_DATA", "{answer}");
+    }
+
     async fn of_check_runs(&self, token: &str) {
         let head = self.gate.github.pull_head("acme/web", 1).unwrap();
         let annotation = json!({
@@ -158,17 +237,6 @@ impl<'a> Caller<'a> {
         assert_eq!(status, 201, "{said}");
         let close = json!({ "state": "closed", "state_reason": "completed" });
         assert_eq!(self.call(Method::PATCH, token, &path, Some(close)).await.0, 200);
-    }
-
-    async fn mutations(&self, token: &str) {
-        let github = &self.gate.github;
-        let listed = self.get(token, "/repos/acme/web/pulls/1").await;
-        github.enable_auto_merge(OnPull::new("bob", "acme/web", 1)).await.unwrap();
-        github.enqueue(Enqueue::new("bob", "acme/web", &[1])).await.unwrap();
-        let variables = json!({ "id": listed["node_id"] });
-        let question = json!({ "query": MUTATIONS, "variables": variables });
-        let (status, answer) = self.post(token, "/graphql", question).await;
-        assert_eq!((status, &answer["errors"]), (200, &Value::Null), "{answer}");
     }
 
     async fn graphql(&self, token: &str) {

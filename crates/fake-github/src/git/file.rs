@@ -17,3 +17,14 @@ pub(crate) async fn texts(dir: &Path, sha: &str, folder: &str) -> Result<Vec<(St
     }
     Ok(found)
 }
+
+/// One file's text; `None` when there is none.
+pub(crate) async fn text(dir: &Path, sha: &str, path: &str) -> Result<Option<String>, GitError> {
+    let mut command = git(dir, "show");
+    command.arg(format!("{sha}:{path}"));
+    match run(command, "show", Vec::new()).await {
+        Ok(text) => Ok(Some(text)),
+        Err(GitError::Refused { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

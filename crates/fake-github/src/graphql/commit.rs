@@ -10,7 +10,7 @@ use super::root::forbidden;
 use super::walk::{Arguments, Got, Node, Trouble};
 use crate::auth::Level;
 use crate::clock::rfc3339;
-use crate::payload::WEB;
+use crate::payload::{WEB, node_id};
 use crate::pull::PullStatus;
 use crate::repo::{Repo, Signed};
 
@@ -54,18 +54,23 @@ impl<'w> Commit<'w> {
         .window("parents", arguments)
     }
 
-    /// Only the newest commit of a path is told of.
+    /// Newest first; of a path only the newest commit is told of.
     fn history(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
-        let (sight, repo) = (self.sight, self.repo);
+        let (sight, repo, sha) = (self.sight, self.repo, &self.commit.sha);
         let path = arguments.text("path");
-        let newest = last_change(repo, &self.commit.sha, &path);
-        List::new("CommitHistoryConnection", newest.into_iter().collect(), move |sha: &String| {
+        let listed: Vec<String> = if path.is_empty() {
+            let graph = sight.world.graph(repo);
+            graph.map(|graph| graph.between("", sha)).unwrap_or_default().into_iter().rev().collect()
+        } else {
+            last_change(repo, sha, &path).into_iter().collect()
+        };
+        List::new("CommitHistoryConnection", listed, move |sha: &String| {
             Got::maybe(sight.world.commit(repo, sha).map(|commit| Commit { sight, repo, commit }))
         })
         .window("history", arguments)
     }
 
-    /// Open pull requests of the fork network whose head this is.
+    /// Open pull requests of the fork network whose head this is, and the one that brought it in here.
     fn pulls(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
         arguments.take("orderBy");
         let sight = self.sight;
@@ -76,7 +81,9 @@ impl<'w> Commit<'w> {
         {
             for pull in repo.pulls.values() {
                 let state = sight.world.shown(pull);
-                if state.status == PullStatus::Open && state.ends.head_sha == self.commit.sha {
+                let open = state.status == PullStatus::Open && state.ends.head_sha == self.commit.sha;
+                let brought = state.merged.as_ref().is_some_and(|how| how.sha == self.commit.sha);
+                if open || (brought && repo.id == self.repo.id) {
                     found.push(PullRequest::new(sight, repo, pull));
                 }
             }
@@ -102,7 +109,9 @@ impl<'w> Node<'w> for Commit<'w> {
     fn field(&self, name: &str, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
         let commit = self.commit;
         Ok(match name {
+            "id" => Got::leaf(format!("{}{}", node_id("C", self.repo.id), commit.sha)),
             "oid" => Got::leaf(commit.sha.as_str()),
+            "tree" => Got::node(Tree(&commit.tree)),
             "message" => Got::leaf(commit.message.as_str()),
             "messageHeadline" => Got::leaf(commit.subject()),
             "authoredDate" | "committedDate" => Got::leaf(rfc3339(commit.date)),
@@ -125,6 +134,25 @@ impl<'w> Node<'w> for Commit<'w> {
             "checkSuites" => return checks::suites(self.sight, self.repo, commit, arguments),
             _ => return Err(Trouble::NoField),
         })
+    }
+}
+
+struct Tree<'w>(&'w str);
+
+impl<'w> Node<'w> for Tree<'w> {
+    fn typename(&self) -> &'static str {
+        "Tree"
+    }
+
+    fn stands_for(&self) -> &'static [&'static str] {
+        &["Node", "GitObject"]
+    }
+
+    fn field(&self, name: &str, _: &mut Arguments) -> Result<Got<'w>, Trouble> {
+        match name {
+            "oid" => Ok(Got::leaf(self.0)),
+            _ => Err(Trouble::NoField),
+        }
     }
 }
 

@@ -1,89 +1,91 @@
-//! Mutations: each root field acts, one after the other, and then its payload is walked like any answer.
+//! Mutations: each root field is carried out first, one after the other; its payload is walked afterwards.
 //!
-//! [`act`] is the table of them; a name that is not there is unknown, as a field of a query is.
+//! Between the two nothing is locked, because git runs. A field that is not known here does nothing.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
-use graphql_parser::query::{OperationDefinition, Selection, parse_query};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
+use super::Sight;
+use super::commit::Commit;
 use super::people::Account;
 use super::pull::PullRequest;
-use super::walk::{Arguments, Got, Node, Trouble, Walk};
-use super::{Question, Sight, failed, operation, told};
+use super::reference::Ref;
+use super::walk::{Arguments, Got, Node, Trouble};
 use crate::auth::Token;
-use crate::reply::Reply;
 use crate::server::Shared;
+use crate::writes::Refusal;
 
 mod pull;
+mod refs;
 
-/// What a mutation may look at.
-pub(super) struct Act<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) token: &'a Token,
-    pub(super) input: &'a Value,
+/// A root field of a mutation.
+pub(super) struct Call {
+    pub(super) name: String,
+    pub(super) input: Value,
 }
 
-impl Act<'_> {
-    pub(super) fn text(&self, name: &str) -> &str {
-        self.input.get(name).and_then(Value::as_str).unwrap_or_default()
+/// What became of it.
+pub(super) struct Outcome {
+    client: Value,
+    result: Result<Effect, Trouble>,
+}
+
+enum Effect {
+    Done,
+    Ref { repo: u64, name: String },
+    Commit { repo: u64, name: String, sha: String },
+    Reverted { repo: u64, number: u64, revert: u64 },
+    Pull { repo: u64, number: u64 },
+    AutoMergeOff { repo: u64, number: u64 },
+    Dequeued,
+}
+
+pub(super) async fn carry_out(shared: &Shared, token: &Token, calls: Vec<Call>) -> VecDeque<Outcome> {
+    let mut outcomes = VecDeque::new();
+    for Call { name, mut input } in calls {
+        let client = input.as_object_mut().and_then(|fields| fields.remove("clientMutationId"));
+        let result = match name.as_str() {
+            "updateRefs" => refs::update_refs(shared, token, input).await,
+            "createRef" => refs::create_ref(shared, token, input).await,
+            "deleteRef" => refs::delete_ref(shared, token, input).await,
+            "createCommitOnBranch" => refs::commit_on_branch(shared, token, input).await,
+            "revertPullRequest" => pull::revert(shared, token, input).await,
+            "disablePullRequestAutoMerge" => pull::disable_auto_merge(shared, token, input).await,
+            "closePullRequest" => pull::close(shared, token, input).await,
+            "convertPullRequestToDraft" => pull::draft(shared, token, input).await,
+            "dequeuePullRequest" => pull::dequeue(shared, token, input).await,
+            _ => Err(Trouble::NoField),
+        };
+        outcomes.push_back(Outcome { client: client.unwrap_or_default(), result });
     }
+    outcomes
 }
 
-/// What a mutation changed: the payload's type, its fields, and what they are about.
-pub(super) struct Made {
-    pub(super) typename: &'static str,
-    pub(super) fields: &'static [&'static str],
-    /// Repository and number of the pull request.
-    pub(super) pull: (u64, u64),
-}
-
-type Acted = Result<Made, Trouble>;
-
-/// Does what the field says; `None` when there is no such mutation.
-async fn act(name: &str, act: &Act<'_>) -> Option<Acted> {
-    Some(match name {
-        "disablePullRequestAutoMerge" => pull::disable_auto_merge(act),
-        "closePullRequest" => pull::close(act),
-        "convertPullRequestToDraft" => pull::draft(act),
-        "dequeuePullRequest" => pull::dequeue(act).await,
-        _ => return None,
+fn read<T: DeserializeOwned>(input: Value) -> Result<T, Trouble> {
+    serde_json::from_value(input).map_err(|error| {
+        Trouble::Error(
+            "argumentLiteralsIncompatible",
+            format!("Argument 'input' has an invalid value: {error}"),
+        )
     })
 }
 
-/// The answer to a mutation, and what was asked for that is not known here; `None` when it is no mutation.
-pub(super) async fn answer(shared: &Shared, token: &Token, body: &[u8]) -> Option<(Reply, Vec<String>)> {
-    let question: Question = serde_json::from_slice(body).ok()?;
-    let document = parse_query::<String>(&question.query).ok()?;
-    let found = operation(&document, question.operation_name.as_deref());
-    let Some(OperationDefinition::Mutation(mutation)) = found else { return None };
-    let given = question.variables.unwrap_or_default();
-    let walk = match Walk::new(&document, &mutation.variable_definitions, given) {
-        Ok(walk) => walk,
-        Err(problem) => return Some((failed(&problem), Vec::new())),
-    };
-    let mut outcomes = VecDeque::new();
-    for selection in &mutation.selection_set.items {
-        let Selection::Field(field) = selection else { continue };
-        let input = walk.argument(field, "input");
-        let outcome = act(&field.name, &Act { shared, token, input: &input }).await;
-        let id = input.get("clientMutationId").cloned().unwrap_or_default();
-        outcomes.push_back((field.name.clone(), outcome.map(|acted| acted.map(|made| (made, id)))));
-    }
-    shared.mail.notify_one();
-    let world = shared.world();
-    let root = Mutation { sight: Sight { world: &world, token }, outcomes: RefCell::new(outcomes) };
-    Some(told(walk.run(&mutation.selection_set, &root)))
+fn refused(refusal: Refusal) -> Trouble {
+    let (kind, message) = refusal.graphql();
+    Trouble::Error(kind, message)
 }
 
-/// A field's name, and what came of it: the payload and the client's own id.
-type Outcome = (String, Option<Result<(Made, Value), Trouble>>);
+fn unresolved(id: &str) -> Trouble {
+    Trouble::Error("NOT_FOUND", format!("Could not resolve to a node with the global id of '{id}'"))
+}
 
-struct Mutation<'w> {
-    sight: Sight<'w>,
-    /// In the order of the document, which is the order they are walked in.
-    outcomes: RefCell<VecDeque<Outcome>>,
+/// The root: answers its fields in the order in which they were carried out.
+pub(super) struct Mutation<'w> {
+    pub(super) sight: Sight<'w>,
+    pub(super) outcomes: RefCell<VecDeque<Outcome>>,
 }
 
 impl<'w> Node<'w> for Mutation<'w> {
@@ -93,43 +95,65 @@ impl<'w> Node<'w> for Mutation<'w> {
 
     fn field(&self, name: &str, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
         arguments.take("input");
-        let mut outcomes = self.outcomes.borrow_mut();
-        let place = outcomes.iter().position(|(known, _)| known == name);
-        match place.and_then(|place| outcomes.remove(place)) {
-            Some((_, Some(acted))) => {
-                let (made, id) = acted?;
-                Ok(Got::node(Payload { sight: self.sight, made, id }))
-            }
-            Some((_, None)) | None => Err(Trouble::NoField),
-        }
+        let Outcome { client, result } = self.outcomes.borrow_mut().pop_front().ok_or(Trouble::NoField)?;
+        let typename = match name {
+            "updateRefs" => "UpdateRefsPayload",
+            "createRef" => "CreateRefPayload",
+            "deleteRef" => "DeleteRefPayload",
+            "createCommitOnBranch" => "CreateCommitOnBranchPayload",
+            "revertPullRequest" => "RevertPullRequestPayload",
+            "disablePullRequestAutoMerge" => "DisablePullRequestAutoMergePayload",
+            "closePullRequest" => "ClosePullRequestPayload",
+            "convertPullRequestToDraft" => "ConvertPullRequestToDraftPayload",
+            "dequeuePullRequest" => "DequeuePullRequestPayload",
+            _ => return Err(Trouble::NoField),
+        };
+        Ok(Got::node(Payload { sight: self.sight, typename, client, effect: result? }))
     }
 }
 
 struct Payload<'w> {
     sight: Sight<'w>,
-    made: Made,
-    id: Value,
+    typename: &'static str,
+    client: Value,
+    effect: Effect,
 }
 
 impl<'w> Node<'w> for Payload<'w> {
     fn typename(&self) -> &'static str {
-        self.made.typename
+        self.typename
     }
 
     fn field(&self, name: &str, _: &mut Arguments) -> Result<Got<'w>, Trouble> {
-        let world = self.sight.world;
-        Ok(match name {
-            "clientMutationId" => Got::Leaf(self.id.clone()),
-            name if !self.made.fields.contains(&name) => return Err(Trouble::NoField),
-            "actor" => Got::maybe(Account::living(self.sight, world.own_bot())),
-            "pullRequest" => {
-                let (repo, number) = self.made.pull;
-                let repo = world.repos.get(&repo);
-                let found = repo.and_then(|repo| Some((repo, repo.pulls.get(&number)?)));
-                Got::maybe(found.map(|(repo, pull)| PullRequest::new(self.sight, repo, pull)))
+        let sight = self.sight;
+        let pull = |repo: u64, number: u64| {
+            let repo = sight.world.repos.get(&repo);
+            let found = repo.and_then(|repo| repo.pulls.get(&number).map(|pull| (repo, pull)));
+            Got::maybe(found.map(|(repo, pull)| PullRequest::new(sight, repo, pull)))
+        };
+        Ok(match (name, &self.effect) {
+            ("clientMutationId", _) => Got::Leaf(json!(self.client)),
+            ("ref", Effect::Ref { repo, name } | Effect::Commit { repo, name, .. }) => {
+                let repo = sight.world.repos.get(repo);
+                Got::maybe(repo.and_then(|repo| Ref::find(sight, repo, name)))
+            }
+            ("commit", Effect::Commit { repo, sha, .. }) => {
+                let repo = sight.world.repos.get(repo);
+                let found = repo.and_then(|repo| sight.world.commit(repo, sha).map(|commit| (repo, commit)));
+                Got::maybe(found.map(|(repo, commit)| Commit { sight, repo, commit }))
+            }
+            (
+                "pullRequest",
+                Effect::Reverted { repo, number, .. }
+                | Effect::Pull { repo, number }
+                | Effect::AutoMergeOff { repo, number },
+            ) => pull(*repo, *number),
+            ("actor", Effect::AutoMergeOff { .. }) => {
+                Got::maybe(Account::living(sight, sight.world.own_bot()))
             }
             // What was taken out of the queue has no place there any more.
-            "mergeQueueEntry" => Got::Nothing,
+            ("mergeQueueEntry", Effect::Dequeued) => Got::Nothing,
+            ("revertPullRequest", Effect::Reverted { repo, revert, .. }) => pull(*repo, *revert),
             _ => return Err(Trouble::NoField),
         })
     }

@@ -1,4 +1,4 @@
-//! Files of commits, and branches by name. What stands at a path is a file here, or nothing: folders are not told of.
+//! Files of commits. What stands at a path is a file here, or nothing: folders are not told of.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,7 +6,6 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use super::Sight;
-use super::commit::Commit;
 use super::walk::{Arguments, Got, Node, Trouble};
 use crate::repo::Repo;
 
@@ -100,35 +99,6 @@ impl<'w> Node<'w> for Blob {
                 Some(text) => Got::leaf(text.get(..MOST_TEXT).unwrap_or(text)),
                 None => Got::Leaf(serde_json::Value::Null),
             },
-            _ => return Err(Trouble::NoField),
-        })
-    }
-}
-
-/// A branch.
-pub(super) struct Ref<'w> {
-    pub(super) sight: Sight<'w>,
-    pub(super) repo: &'w Repo,
-    pub(super) name: &'w str,
-    pub(super) tip: &'w str,
-}
-
-impl<'w> Node<'w> for Ref<'w> {
-    fn typename(&self) -> &'static str {
-        "Ref"
-    }
-
-    fn stands_for(&self) -> &'static [&'static str] {
-        &["Node"]
-    }
-
-    fn field(&self, name: &str, _: &mut Arguments) -> Result<Got<'w>, Trouble> {
-        let (sight, repo) = (self.sight, self.repo);
-        Ok(match name {
-            "name" => Got::leaf(self.name),
-            "target" => {
-                Got::maybe(sight.world.commit(repo, self.tip).map(|commit| Commit { sight, repo, commit }))
-            }
             _ => return Err(Trouble::NoField),
         })
     }

@@ -3,12 +3,11 @@
 use serde_json::json;
 
 use super::Sight;
-use super::commit::Commit;
 use super::connection::List;
-use super::object::Ref;
 use super::people::{Account, Organization};
 use super::pull::PullRequest;
 use super::queue::MergeQueue;
+use super::reference::{self, Ref};
 use super::walk::{Arguments, Got, Node, Trouble};
 use crate::auth::Level;
 use crate::clock::rfc3339;
@@ -72,7 +71,7 @@ impl<'w> Repository<'w> {
         Ok(Got::node(PullRequest::new(self.sight, self.repo, pull)))
     }
 
-    /// By number, only those in one of the states when states are given.
+    /// By number, only those in one of the states when states are given, and from the head branch when one is.
     fn pulls(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
         let states = arguments.take("states");
         let wanted = |word: &str| match &states {
@@ -80,9 +79,12 @@ impl<'w> Repository<'w> {
             Some(one) => one == word,
             None => true,
         };
+        let head = arguments.take("headRefName");
+        let from = |branch: &str| head.as_ref().is_none_or(|head| head.is_null() || head == branch);
         let (sight, repo) = (self.sight, self.repo);
-        let listed: Vec<_> =
-            repo.pulls.values().filter(|pull| wanted(sight.world.shown(pull).status.word())).collect();
+        let listed: Vec<_> = (repo.pulls.values())
+            .filter(|pull| wanted(sight.world.shown(pull).status.word()) && from(&pull.head_ref))
+            .collect();
         List::new("PullRequestConnection", listed, move |pull| Got::node(PullRequest::new(sight, repo, pull)))
             .window("pullRequests", arguments)
     }
@@ -112,16 +114,27 @@ impl<'w> Node<'w> for Repository<'w> {
                 Got::maybe(owner.map(|account| Account { account }))
             }
             "defaultBranchRef" => {
-                let (name, sight) = (repo.default_branch.as_str(), self.sight);
-                let tip = repo.branches.get(name);
-                Got::maybe(tip.map(|tip| Ref { sight, repo, name, tip }))
+                Got::maybe(Ref::find(self.sight, repo, &format!("refs/heads/{}", repo.default_branch)))
             }
+            "ref" | "refs" if !self.sight.token.allows("contents", Level::Read) => {
+                for known in ["qualifiedName", "refPrefix", "first", "last", "after", "before"] {
+                    arguments.take(known);
+                }
+                return Err(forbidden());
+            }
+            "ref" => Got::maybe(Ref::named(self.sight, repo, &arguments.text("qualifiedName"))),
+            "refs" => return Ref::list(self.sight, repo, arguments),
             "object" => {
                 let (oid, sight) = (arguments.text("oid"), self.sight);
+                let expression = arguments.text("expression");
                 if !sight.token.allows("contents", Level::Read) {
                     return Err(forbidden());
                 }
-                Got::maybe(sight.world.commit(repo, &oid).map(|commit| Commit { sight, repo, commit }))
+                if expression.is_empty() {
+                    return Ok(reference::object(sight, repo, &oid));
+                }
+                let named = Ref::named(sight, repo, &expression).map(|found| found.target());
+                reference::object(sight, repo, named.unwrap_or(&expression))
             }
             "pullRequest" | "pullRequests" if !reads_pulls => {
                 arguments.take("number");

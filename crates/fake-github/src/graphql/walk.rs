@@ -59,7 +59,6 @@ pub(super) trait Node<'w> {
 }
 
 /// The arguments of one field, taken out as the resolver asks for them.
-#[derive(Default)]
 pub(super) struct Arguments(Map<String, Value>);
 
 impl Arguments {
@@ -118,15 +117,27 @@ impl<'d> Walk<'d> {
         Ok(Self { fragments, variables, errors: Vec::new(), unknown: Vec::new() })
     }
 
-    /// An argument of a field, with its variables filled in.
-    pub(super) fn argument(&self, field: &Field<'d, String>, wanted: &str) -> Value {
-        let found = field.arguments.iter().find(|(name, _)| name == wanted);
-        found.map_or(Value::Null, |(_, value)| literal(value, &self.variables))
-    }
-
     pub(super) fn run<'w>(mut self, selections: &'d SelectionSet<'d, String>, root: &dyn Node<'w>) -> Done {
         let data = self.object(root, &[selections], &mut Vec::new());
         Done { data, errors: self.errors, unknown: self.unknown }
+    }
+
+    /// The root fields and their arguments, in the order in which they are walked.
+    pub(super) fn roots<'w>(
+        mut self,
+        selections: &'d SelectionSet<'d, String>,
+        root: &dyn Node<'w>,
+    ) -> Vec<(String, Arguments)> {
+        let mut fields = Fields::new();
+        self.collect(root, selections, &mut fields, DEEPEST_FRAGMENT);
+        let fields = fields.into_iter().filter_map(|(_, same)| same.first().copied());
+        let called = fields.filter(|field| field.name != "__typename");
+        called.map(|field| (field.name.clone(), self.arguments(field))).collect()
+    }
+
+    fn arguments(&self, field: &Field<'d, String>) -> Arguments {
+        let given = field.arguments.iter();
+        Arguments(given.map(|(name, value)| (name.clone(), literal(value, &self.variables))).collect())
     }
 
     fn object<'w>(
@@ -224,10 +235,7 @@ impl<'d> Walk<'d> {
         if field.name == "__typename" {
             return json!(node.typename());
         }
-        let mut arguments = Arguments::default();
-        for (name, value) in &field.arguments {
-            arguments.0.insert(name.clone(), literal(value, &self.variables));
-        }
+        let mut arguments = self.arguments(field);
         let got = node.field(&field.name, &mut arguments);
         if let (Some(left), Ok(_)) = (arguments.0.keys().next(), &got) {
             let message = format!("Field '{}' doesn't accept argument '{left}'", field.name);

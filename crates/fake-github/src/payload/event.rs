@@ -7,22 +7,23 @@ use serde_json::{Map, Value, json};
 use super::{API, WEB, check, node_id, organization, owning_organization, pull, repository, user};
 use crate::account::{Account, Team};
 use crate::check::CheckRun;
-use crate::clock::rfc3339;
 use crate::delivery::Letter;
 use crate::pull::Review;
-use crate::repo::{Commit, Ident};
 use crate::world::World;
 
-/// 40 zeros: the branch is new, or gone.
-pub(crate) const NOTHING: &str = "0000000000000000000000000000000000000000";
-/// GitHub lists no more commits than this in a push.
-const MOST_COMMITS: usize = 2048;
+mod push;
+
+pub(crate) use push::pushed;
+
+/// Sent to every App, whatever it is subscribed to.
+/// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#installation>
+const UNASKED: [&str; 2] = ["installation", "installation_repositories"];
 
 fn installation(world: &World) -> Value {
     json!({ "id": world.app.installation, "node_id": node_id("I", world.app.installation) })
 }
 
-/// Puts a delivery into the outbox: what is particular, then what every delivery has.
+/// Puts a delivery into the outbox when the App is subscribed: what is particular, then what every delivery has.
 pub(super) fn post(
     world: &mut World,
     event: &'static str,
@@ -33,6 +34,10 @@ pub(super) fn post(
 ) {
     // An installation suspended in the story hears only of itself, and one that is gone of nothing.
     if world.uninstalled || (world.silenced && event != "installation") {
+        return;
+    }
+    let is_subscribed = || world.app.events.iter().any(|subscribed| subscribed == event);
+    if !UNASKED.contains(&event) && !is_subscribed() {
         return;
     }
     let mut payload = Map::new();
@@ -101,69 +106,6 @@ pub(crate) fn check_run(world: &mut World, action: &'static str, sender: u64, ru
     let Some(repo) = world.repos.get(&run.repo) else { return };
     let own = json!({ "check_run": check::delivered(world, repo, run) });
     post(world, "check_run", Some(action), Some(run.repo), sender, own);
-}
-
-/// What moved.
-pub(crate) struct Moved<'a> {
-    pub(crate) repo: u64,
-    pub(crate) branch: &'a str,
-    pub(crate) before: Option<&'a str>,
-    pub(crate) after: &'a str,
-    pub(crate) forced: bool,
-}
-
-pub(crate) fn push(world: &mut World, sender: u64, moved: &Moved<'_>) {
-    let Some(repo) = world.repos.get(&moved.repo) else { return };
-    let Some(graph) = world.graph(repo) else { return };
-    let default_tip = repo.branches.get(&repo.default_branch);
-    let since = moved.before.or(default_tip.map(String::as_str)).unwrap_or(NOTHING);
-    let fresh = graph.between(since, moved.after);
-    let listed = fresh.len().saturating_sub(MOST_COMMITS);
-    let web = format!("{WEB}/{}", repo.full_name());
-    let commits: Vec<Value> = fresh
-        .iter()
-        .skip(listed)
-        .filter_map(|sha| graph.get(sha))
-        .map(|commit| commit_json(world, &web, commit))
-        .collect();
-    let before = moved.before.unwrap_or(NOTHING);
-    let mut shown = repository(world, repo);
-    if let Value::Object(fields) = &mut shown {
-        // In a push, times of the repository are numbers.
-        fields.insert("created_at".to_owned(), json!(crate::clock::Clock::default().story()));
-        fields.insert("pushed_at".to_owned(), json!(world.clock.story()));
-        fields.insert("master_branch".to_owned(), json!(repo.default_branch));
-        fields.insert("stargazers".to_owned(), json!(0));
-    }
-    let pusher = world.living(sender).map_or("ghost", |account| &account.login);
-    let own = json!({
-        "ref": format!("refs/heads/{}", moved.branch), "before": before, "after": moved.after,
-        "created": moved.before.is_none(), "deleted": false, "forced": moved.forced, "base_ref": null,
-        "compare": format!("{web}/compare/{:.12}...{:.12}", before, moved.after),
-        "commits": commits,
-        "head_commit": graph.get(moved.after).map(|commit| commit_json(world, &web, commit)),
-        "repository": shown, "pusher": { "name": pusher, "email": null },
-    });
-    post(world, "push", None, Some(moved.repo), sender, own);
-}
-
-fn commit_json(world: &World, web: &str, commit: &Commit) -> Value {
-    json!({
-        "id": commit.sha, "tree_id": commit.tree, "distinct": true, "message": commit.message,
-        "timestamp": rfc3339(commit.date), "url": format!("{web}/commit/{}", commit.sha),
-        "author": ident_json(world, &commit.author, commit.date),
-        "committer": ident_json(world, &commit.committer, commit.date),
-        "added": commit.touched.added, "removed": commit.touched.removed, "modified": commit.touched.modified,
-    })
-}
-
-fn ident_json(world: &World, ident: &Ident, date: i64) -> Value {
-    let mut object = json!({ "name": ident.name, "email": ident.email, "date": rfc3339(date) });
-    let account = world.accounts.values().find(|account| account.owns_email(&ident.email));
-    if let (Value::Object(fields), Some(account)) = (&mut object, account) {
-        fields.insert("username".to_owned(), json!(account.login));
-    }
-    object
 }
 
 /// Somebody left the organisation.

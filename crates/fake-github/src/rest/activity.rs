@@ -20,7 +20,15 @@ pub(super) fn list(asked: &Asked<'_>, owner: &str, name: &str) -> Answer {
         Some(_) => name.clone(),
         None => format!("refs/heads/{name}"),
     });
-    let fits = |one: &&Activity| wanted.as_ref().is_none_or(|wanted| one.reference == *wanted);
+    let since = asked.query.get("time_period").map(|period| since(&world, period)).transpose()?;
+    let kind = asked.query.get("activity_type");
+    let actor = asked.query.get("actor").map(|login| world.account(login).map_or(0, |account| account.id));
+    let fits = |one: &&Activity| {
+        wanted.as_ref().is_none_or(|wanted| one.reference == *wanted)
+            && since.is_none_or(|since| one.at >= since)
+            && kind.is_none_or(|kind| one.kind == kind)
+            && actor.is_none_or(|actor| one.actor == actor)
+    };
     // What the API does not show yet is left out of every list alike.
     let shown = repo.activities.len().saturating_sub(world.lag);
     let all: Vec<&Activity> = repo.activities.iter().take(shown).rev().filter(fits).collect();
@@ -36,7 +44,9 @@ pub(super) fn list(asked: &Asked<'_>, owner: &str, name: &str) -> Answer {
     let page: Vec<&Activity> = all.iter().skip(from).take(per_page).copied().collect();
     let mut links = Vec::new();
     let mut link = |key: &str, one: &Activity, rel: &str| {
-        let narrowed = asked.query.get("ref").map(|name| format!("&ref={name}")).unwrap_or_default();
+        let kept = ["ref", "time_period", "activity_type", "actor"].into_iter();
+        let kept = kept.filter_map(|key| asked.query.get(key).map(|value| format!("&{key}={value}")));
+        let narrowed: String = kept.collect();
         let (url, path, id) = (&world.url, asked.path, one.id);
         links.push(format!("<{url}{path}?per_page={per_page}&{key}={id}{narrowed}>; rel=\"{rel}\""));
     };
@@ -48,6 +58,19 @@ pub(super) fn list(asked: &Asked<'_>, owner: &str, name: &str) -> Answer {
     }
     let reply = Reply::ok(page.iter().map(|one| shape(&world, one)).collect());
     Ok(if links.is_empty() { reply } else { reply.header("link", links.join(", ")) })
+}
+
+/// When a period began, in epoch seconds of the story.
+fn since(world: &World, period: &str) -> Result<i64, Reply> {
+    let days = match period {
+        "day" => 1,
+        "week" => 7,
+        "month" => 30,
+        "quarter" => 90,
+        "year" => 365,
+        _ => return Err(Reply::message(422, "Validation Failed")),
+    };
+    Ok(world.clock.story() - days * 86_400)
 }
 
 /// Where the App is installed its token needs `contents`; elsewhere any token reads what is public.

@@ -20,8 +20,10 @@ pub(super) fn list(asked: &Asked<'_>, owner: &str, name: &str, reference: &str) 
     for pull in repo.pulls.values() {
         let state = world.shown(pull);
         let has = state.ends.commits.contains(&sha);
-        let merged = state.merged.as_ref();
-        let brought = merged.is_some_and(|merged| merged.sha == sha || has);
+        let brought = state.merged.as_ref().is_some_and(|how| {
+            let came = world.graph(repo).map(|graph| graph.between(&how.base_before, &how.sha));
+            has || came.is_some_and(|came| came.contains(&sha))
+        });
         if brought || (!is_in && has && state.status == PullStatus::Open) {
             listed.push(shown::short(&world, repo, pull, state));
         }

@@ -42,6 +42,19 @@ pub(super) fn comments(asked: &Asked<'_>, owner: &str, name: &str, number: &str)
     Ok(asked.page(&world, fresh.map(|one| shown::comment(&world, repo, thread, one)).collect()))
 }
 
+/// Of a pull request or of an issue, by its own number.
+pub(super) fn one_comment(asked: &Asked<'_>, owner: &str, name: &str, id: &str) -> Answer {
+    let world = asked.shared.world();
+    let repo = commentable(asked, &world, (owner, name), Level::Read)?;
+    let id = asked.number(id)?;
+    let threads = repo.pulls.keys().chain(repo.issues.keys()).filter_map(|number| repo.thread(*number));
+    let found = threads
+        .filter_map(|thread| Some((thread, thread.comments().iter().find(|one| one.id == id)?)))
+        .next();
+    let (thread, one) = found.ok_or_else(Reply::not_found)?;
+    Ok(Reply::json(200, shown::comment(&world, repo, thread, one)))
+}
+
 pub(super) fn commit_comments(asked: &Asked<'_>, owner: &str, name: &str, reference: &str) -> Answer {
     let world = asked.shared.world();
     let repo = asked.repo(&world, (owner, name), "contents", Level::Read)?;

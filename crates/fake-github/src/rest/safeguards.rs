@@ -1,4 +1,4 @@
-//! What guards a branch, an environment, a repository: told, never enforced here.
+//! What guards a branch, an environment, a repository: told here, and enforced by [`rules`](crate::rules).
 //!
 //! <https://docs.github.com/en/rest/repos/rules>, <https://docs.github.com/en/rest/branches/branch-protection>
 
@@ -10,7 +10,8 @@ use crate::clock::{Clock, rfc3339};
 use crate::payload::{self, API, deployment, node_id};
 use crate::reply::Reply;
 use crate::repo::Repo;
-use crate::stage::{CheckSpec, ClassicSpec, ReviewsSpec, RulesetSpec};
+use crate::stage::{BypassSpec, CheckSpec, ClassicSpec, ReviewsSpec, RulesetSpec};
+use crate::world::World;
 
 /// The repositories of the installation, as a token sees them.
 pub(super) fn repositories(asked: &Asked<'_>) -> Answer {
@@ -102,6 +103,12 @@ pub(crate) fn rules_of(ruleset: &RulesetSpec) -> Vec<Value> {
     if ruleset.no_deletion {
         rules.push(json!({ "type": "deletion" }));
     }
+    if ruleset.no_creation {
+        rules.push(json!({ "type": "creation" }));
+    }
+    if ruleset.no_update {
+        rules.push(json!({ "type": "update" }));
+    }
     rules
 }
 
@@ -121,9 +128,14 @@ pub(super) fn ruleset(asked: &Asked<'_>, owner: &str, name: &str, id: &str) -> A
     let ruleset = ruleset.ok_or_else(Reply::not_found)?;
     let (kind, source) = source(ruleset, repo);
     let born = rfc3339(Clock::default().story());
-    let conditions = json!({ "ref_name": { "include": refs(&ruleset.branches), "exclude": [] } });
+    let (target, include) = if ruleset.tags.is_empty() {
+        ("branch", refs("refs/heads/", &ruleset.branches))
+    } else {
+        ("tag", refs("refs/tags/", &ruleset.tags))
+    };
+    let conditions = json!({ "ref_name": { "include": include, "exclude": [] } });
     let mut told = json!({
-        "id": ruleset.id, "name": ruleset.name, "target": "branch", "source_type": kind, "source": source,
+        "id": ruleset.id, "name": ruleset.name, "target": target, "source_type": kind, "source": source,
         "enforcement": ruleset.enforcement, "current_user_can_bypass": "never",
         "node_id": node_id("RRS", ruleset.id), "conditions": conditions, "rules": rules_of(ruleset),
         "created_at": born, "updated_at": born,
@@ -131,21 +143,25 @@ pub(super) fn ruleset(asked: &Asked<'_>, owner: &str, name: &str, id: &str) -> A
     if asked.token(&world)?.allows("administration", Level::Write)
         && let Value::Object(fields) = &mut told
     {
-        let actors: Vec<Value> = ruleset
-            .bypass
-            .iter()
-            .map(|actor| json!({ "actor_id": actor.id, "actor_type": actor.kind, "bypass_mode": actor.mode }))
-            .collect();
+        let actors: Vec<Value> = ruleset.bypass.iter().map(|actor| bypass(&world, actor)).collect();
         fields.insert("bypass_actors".to_owned(), json!(actors));
     }
     Ok(Reply::ok(told))
 }
 
-fn refs(branches: &[String]) -> Vec<String> {
-    let full = |name: &String| {
-        if name.starts_with('~') { name.clone() } else { format!("refs/heads/{name}") }
+fn bypass(world: &World, actor: &BypassSpec) -> Value {
+    let named = actor.login.as_deref().and_then(|login| world.account(login).ok());
+    let (kind, id) = match named {
+        Some(account) if account.id == world.own_bot() => ("Integration", Some(world.app.id)),
+        Some(account) => ("User", Some(account.id)),
+        None => (actor.kind.as_str(), actor.id),
     };
-    branches.iter().map(full).collect()
+    json!({ "actor_id": id, "actor_type": kind, "bypass_mode": actor.mode })
+}
+
+fn refs(folder: &str, names: &[String]) -> Vec<String> {
+    let full = |name: &String| if name.starts_with('~') { name.clone() } else { format!("{folder}{name}") };
+    names.iter().map(full).collect()
 }
 
 pub(super) fn classic(asked: &Asked<'_>, owner: &str, name: &str, branch: &str) -> Answer {

@@ -1,8 +1,10 @@
 //! What guards a repository beside the gate: rulesets, classic branch protection, environments, deploy keys.
 //!
-//! The forge only tells of them, as its REST API does; it does not enforce them on pushes and merges.
+//! Its REST API tells of them; rulesets and classic protection are also enforced: see [`rules`](crate::rules).
 
 use serde::Deserialize;
+
+use crate::refs::Kind;
 
 /// Everything that guards one repository.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -34,7 +36,11 @@ pub struct RulesetSpec {
     /// The organisation whose ruleset it is; the repository's own when absent.
     pub organization: Option<String>,
     /// Branches by name, or `~ALL`, or `~DEFAULT_BRANCH`.
+    #[serde(default)]
     pub branches: Vec<String>,
+    /// Tags by name, or `~ALL`; a ruleset is for branches or for tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// Required status checks.
     #[serde(default)]
     pub checks: Vec<CheckSpec>,
@@ -46,6 +52,12 @@ pub struct RulesetSpec {
     /// Whether deletion is blocked.
     #[serde(default)]
     pub no_deletion: bool,
+    /// Whether creation is blocked.
+    #[serde(default)]
+    pub no_creation: bool,
+    /// Whether every update is blocked.
+    #[serde(default)]
+    pub no_update: bool,
     /// Who may go past it.
     #[serde(default)]
     pub bypass: Vec<BypassSpec>,
@@ -73,17 +85,45 @@ pub struct ReviewsSpec {
     pub last_push: bool,
 }
 
-/// Somebody who may go past a ruleset, in GitHub's words.
+/// Somebody who may go past a ruleset: a login, or GitHub's words.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Bypass")]
 pub struct BypassSpec {
     /// `Integration`, `OrganizationAdmin`, `RepositoryRole`, `Team`, `DeployKey` or `User`.
-    #[serde(rename = "type")]
     pub kind: String,
     /// Which one.
     pub id: Option<u64>,
     /// `always`, `pull_request` or `exempt`.
     pub mode: String,
+    /// The login of an account or the slug of the App, always let through.
+    pub login: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Bypass {
+    Login(String),
+    Words(BypassWords),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BypassWords {
+    #[serde(rename = "type")]
+    kind: String,
+    id: Option<u64>,
+    mode: String,
+}
+
+impl From<Bypass> for BypassSpec {
+    fn from(said: Bypass) -> Self {
+        match said {
+            Bypass::Login(login) => {
+                Self { kind: String::new(), id: None, mode: "always".to_owned(), login: Some(login) }
+            }
+            Bypass::Words(BypassWords { kind, id, mode }) => Self { kind, id, mode, login: None },
+        }
+    }
 }
 
 /// Classic protection of one branch.
@@ -175,6 +215,17 @@ impl RulesetSpec {
             name => branch == name,
         };
         self.enforcement == "active" && self.branches.iter().any(named)
+    }
+
+    /// Whether it holds on this ref, by full name, now.
+    pub(crate) fn holds_on(&self, full: &str, default_branch: &str) -> bool {
+        match Kind::of(full) {
+            (Kind::Branch, branch) => self.holds(branch, default_branch),
+            (Kind::Tag, tag) => {
+                self.enforcement == "active" && self.tags.iter().any(|name| name == "~ALL" || name == tag)
+            }
+            (Kind::Other, _) => false,
+        }
     }
 }
 

@@ -105,6 +105,12 @@ pub struct Push {
     pub force: bool,
     /// What GitHub says about the signature; unsigned when absent.
     pub signature: Option<Signature>,
+    /// When the commits say they were made, in epoch seconds; now when absent.
+    pub date: Option<i64>,
+    /// Makes the starting commit anew in its place: parents, tree, message, author, committer and date are copied
+    /// where nothing else is said, the signature is not.
+    #[serde(default)]
+    pub amend: bool,
 }
 
 fn one() -> u32 {
@@ -198,6 +204,20 @@ impl Push {
     #[must_use]
     pub fn signed(mut self, signature: Signature) -> Self {
         self.signature = Some(signature);
+        self
+    }
+
+    /// Makes the starting commit anew, unsigned unless said otherwise.
+    #[must_use]
+    pub fn amend(mut self) -> Self {
+        self.amend = true;
+        self
+    }
+
+    /// Claims a date, in epoch seconds.
+    #[must_use]
+    pub fn date(mut self, date: i64) -> Self {
+        self.date = Some(date);
         self
     }
 

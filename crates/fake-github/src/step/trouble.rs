@@ -23,6 +23,16 @@ fn one() -> usize {
     1
 }
 
+/// Somebody acts between what a client has read and what it does next.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    /// Such as `updateRefs` (a mutation's field), `graphql PullRequest` or `PATCH /repos/*/*/git/refs/heads/main`.
+    pub route: String,
+    /// What happens, once.
+    pub step: Box<super::Step>,
+}
+
 /// The story goes on when [`play_on`](crate::FakeGithub::play_on) is called: whoever listens comes to rest first.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

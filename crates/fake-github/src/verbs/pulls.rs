@@ -8,19 +8,15 @@ use super::VerbError;
 use crate::discussion::{Discussion, What};
 use crate::payload::event;
 use crate::pull::{Pull, PullState, PullStatus};
-use crate::server::FakeGithub;
+use crate::server::{FakeGithub, Shared};
 use crate::step::{Edit, Label, OnPull, Open, Retarget};
 use crate::world::Missing;
 
-impl FakeGithub {
-    /// Opens a pull request and answers its number.
-    ///
-    /// # Errors
-    /// When a repository or branch is not there, or nothing lies between the branches.
-    pub async fn open(&self, open: Open) -> Result<u64, VerbError> {
-        let _turn = self.shared.turn.lock().await;
+impl Shared {
+    /// Opens a pull request; the caller has the turn.
+    pub(crate) async fn open(&self, open: Open) -> Result<u64, VerbError> {
         let (author, repo_id, head, base, head_sha) = {
-            let mut world = self.shared.world();
+            let mut world = self.world();
             world.clock.tick();
             let author = world.account(&open.actor)?.id;
             let repo = world.repo(&open.repo)?;
@@ -34,7 +30,7 @@ impl FakeGithub {
             return Err(VerbError::Refused(format!("no commits between `{base}` and `{}`", open.head)));
         }
         let at = {
-            let mut world = self.shared.world();
+            let mut world = self.world();
             let now = world.clock.story();
             let id = world.next_id();
             let repo = world.repo_mut(repo_id)?;
@@ -60,14 +56,25 @@ impl FakeGithub {
             (repo_id, number)
         };
         self.point_pull_ref(at, &head_sha)?;
-        let mut world = self.shared.world();
+        let mut world = self.world();
         event::pull_request(&mut world, "opened", at, author, json!({}));
         for label in &open.labels {
             event::labelled(&mut world, "labeled", at, author, label);
         }
         drop(world);
-        self.told();
+        self.mail.notify_one();
         Ok(at.1)
+    }
+}
+
+impl FakeGithub {
+    /// Opens a pull request and answers its number.
+    ///
+    /// # Errors
+    /// When a repository or branch is not there, or nothing lies between the branches.
+    pub async fn open(&self, open: Open) -> Result<u64, VerbError> {
+        let _turn = self.shared.turn.lock().await;
+        self.shared.open(open).await
     }
 
     /// Opens a pull request against the default branch and answers its number.
@@ -129,7 +136,7 @@ impl FakeGithub {
         let _turn = self.shared.turn.lock().await;
         let turn = self.on_pull(&step.actor, &step.repo, step.pull)?;
         let before = self.shared.world().pull_mut(turn.at.0, turn.at.1)?.now().ends.clone();
-        let ends = self.ends(turn.at.0, &step.base, &before.head_sha).await?;
+        let ends = self.shared.ends(turn.at.0, &step.base, &before.head_sha).await?;
         let mut world = self.shared.world();
         world.pull_mut(turn.at.0, turn.at.1)?.change(turn.now, |state| {
             let after = ends.base_ref.clone();
@@ -202,10 +209,13 @@ impl FakeGithub {
             let head = state.head_repo.and_then(|id| world.repos.get(&id));
             let tip = head.and_then(|head| head.branches.get(&branch)).cloned();
             let tip = tip.ok_or_else(|| Missing::new("branch", branch))?;
+            if state.status == PullStatus::Merged {
+                return Err(VerbError::Refused(format!("#{} is merged", on.pull)));
+            }
             ((repo, on.pull), state.ends.base_ref.clone(), tip)
         };
-        let ends = self.ends(at.0, &base, &tip).await?;
-        self.point_pull_ref(at, &tip)?;
+        let ends = self.shared.ends(at.0, &base, &tip).await?;
+        self.shared.point_pull_ref(at, &tip)?;
         self.change_pull(&on, ("reopened", json!({})), |state, _| {
             state.status = PullStatus::Open;
             state.closed_at = None;

@@ -1,16 +1,12 @@
 //! Creating repositories, and pushing to them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-
-use serde_json::json;
 
 use super::VerbError;
-use crate::discussion::What;
-use crate::git::{self, Edit, GitError, NewCommit};
-use crate::payload::event::{self, Moved};
-use crate::pull::{Ends, Stat};
-use crate::repo::{Activity, Commit, Ident, Repo, Signed};
+use crate::git::{self, Edit, NewCommit};
+use crate::moves::Move;
+use crate::repo::{Commit, Ident, Repo, Signed};
+use crate::rules;
 use crate::server::FakeGithub;
 use crate::stage::RepoSpec;
 use crate::step::{Push, Signature};
@@ -21,7 +17,6 @@ struct Plan {
     actor: u64,
     repo: Repo,
     store: PathBuf,
-    before: Option<String>,
     forced: bool,
     chain: Vec<NewCommit>,
     signature: Option<Signed>,
@@ -38,65 +33,47 @@ impl FakeGithub {
             (repo.clone(), store, owner.unwrap_or_else(|| repo.owner.clone()))
         };
         git::init(&repo.dir, &repo.default_branch, repo.fork_of.map(|_| store.as_path()))?;
-        for (branch, sha) in &repo.branches {
-            git::set_ref(&repo.dir, &format!("refs/heads/{branch}"), sha)?;
+        for (name, sha) in repo.all_refs() {
+            git::set_ref(&repo.dir, &name, &sha)?;
         }
         if repo.fork_of.is_some() {
             return Ok(());
         }
         let mut first = Push::new(&owner, &spec.name, &spec.default_branch).message("first");
         first.files.clone_from(&spec.files);
-        self.push(first).await.map(|_| ())
+        let _turn = self.shared.turn.lock().await;
+        // Rules guard what is there, not how it came.
+        self.push_in_turn(first, |_, _, _| Ok(())).await.map(|_| ())
     }
 
     /// Commits and moves a branch; open pull requests from it follow. Answers the new tip.
     ///
     /// # Errors
     /// When the repository or the starting point is not there, when the branch would lose commits without
-    /// `force`, or when git refuses.
+    /// `force`, when a rule forbids it, or when git refuses.
     pub async fn push(&self, push: Push) -> Result<String, VerbError> {
         let _turn = self.shared.turn.lock().await;
+        self.push_in_turn(push, judge).await
+    }
+
+    async fn push_in_turn(&self, push: Push, judge: Judge) -> Result<String, VerbError> {
+        let shared = &self.shared;
         let plan = {
-            let mut world = self.shared.world();
+            let mut world = shared.world();
             world.clock.tick();
             plan(&world, &push)?
         };
-        let made = git::commit(&plan.repo.dir, &plan.store, &push.branch, &plan.chain).await?;
-        let after = made.last().map(|made| made.sha.clone()).unwrap_or_default();
-        {
-            let mut world = self.shared.world();
-            let graph = world.graphs.entry(plan.repo.root).or_default();
-            let mut parents = None;
-            for (new, made) in plan.chain.iter().zip(&made) {
-                let touched = graph.touch(&new.edits);
-                graph.insert(Commit {
-                    touched,
-                    sha: made.sha.clone(),
-                    tree: made.tree.clone(),
-                    parents: parents.unwrap_or_else(|| new.parents.clone()),
-                    message: new.message.clone(),
-                    author: new.author.clone(),
-                    committer: new.committer.clone(),
-                    date: new.date,
-                    signature: plan.signature.clone(),
-                });
-                parents = Some(vec![made.sha.clone()]);
-            }
-            world.repo_mut(plan.repo.id)?.branches.insert(push.branch.clone(), after.clone());
-            let moved = Moved {
-                repo: plan.repo.id,
-                branch: &push.branch,
-                before: plan.before.as_deref(),
-                after: &after,
-                forced: plan.forced,
-            };
-            event::push(&mut world, plan.actor, &moved);
-            note(&mut world, plan.actor, &moved)?;
-        }
-        self.pulls_follow(&plan, &push.branch, &after).await?;
-        self.runs_of_push(plan.actor, plan.repo.id, &push.branch, &after).await?;
-        self.told();
-        Ok(after)
+        let made = shared.make_commits(&plan.repo, &plan.store, &plan.chain, plan.signature.as_ref()).await?;
+        let one = {
+            let world = shared.world();
+            let name = format!("refs/heads/{}", push.branch);
+            let mut one = Move::new(&world, &plan.repo, &name, made.last().map(String::as_str));
+            one.forced = plan.forced;
+            judge(&world, (&plan.repo, plan.actor), std::slice::from_ref(&one))?;
+            one
+        };
+        shared.move_refs(plan.repo.id, plan.actor, std::slice::from_ref(&one)).await?;
+        Ok(one.after.unwrap_or_default())
     }
 
     /// Adds a commit with these files to a branch.
@@ -113,76 +90,15 @@ impl FakeGithub {
         let push = Push::new(actor, repo, branch);
         self.push(files.into_iter().fold(push, |push, (path, content)| push.file(path, content))).await
     }
-
-    /// Each open pull request from the branch gets the new head, its ref, and `synchronize`.
-    async fn pulls_follow(&self, plan: &Plan, branch: &str, after: &str) -> Result<(), VerbError> {
-        let following = self.shared.world().pulls_of_branch(plan.repo.id, branch);
-        for at in following {
-            let base_ref = self.shared.world().pull_mut(at.0, at.1)?.now().ends.base_ref.clone();
-            let ends = self.ends(at.0, &base_ref, after).await?;
-            self.point_pull_ref(at, after)?;
-            let mut world = self.shared.world();
-            let now = world.clock.story();
-            let pull = world.pull_mut(at.0, at.1)?;
-            let before = pull.now().ends.head_sha.clone();
-            pull.change(now, |state| {
-                if plan.forced {
-                    let (before, after) = (state.ends.head_sha.clone(), after.to_owned());
-                    state.note(plan.actor, now, What::HeadRefForcePushed { before, after });
-                }
-                state.ends = ends;
-            });
-            let extra = json!({ "before": before, "after": after });
-            event::pull_request(&mut world, "synchronize", at, plan.actor, extra);
-        }
-        Ok(())
-    }
-
-    /// Keeps `refs/pull/N/head` of the base repository at the head.
-    pub(super) fn point_pull_ref(&self, at: (u64, u64), sha: &str) -> Result<(), VerbError> {
-        let dir = self.shared.world().repo_mut(at.0)?.dir.clone();
-        Ok(git::set_ref(&dir, &format!("refs/pull/{}/head", at.1), sha)?)
-    }
-
-    /// What lies between a base branch and a head, as it stands now.
-    pub(super) async fn ends(&self, repo: u64, base_ref: &str, head: &str) -> Result<Ends, VerbError> {
-        let (dir, base_sha, commits) = {
-            let world = self.shared.world();
-            let repo = world.repos.get(&repo).ok_or_else(|| Missing::new("repository", repo))?;
-            let base = repo.branches.get(base_ref).ok_or_else(|| Missing::new("branch", base_ref))?;
-            let commits = world.graph(repo).map(|graph| graph.between(base, head)).unwrap_or_default();
-            (repo.dir.clone(), base.clone(), commits)
-        };
-        let stat = match git::stat(&dir, &base_sha, head).await {
-            Ok(stat) => stat,
-            // Histories without a merge base have no diff to count.
-            Err(GitError::Refused { .. }) => Stat::default(),
-            Err(error) => return Err(error.into()),
-        };
-        let (base_ref, head_sha) = (base_ref.to_owned(), head.to_owned());
-        Ok(Ends { base_ref, base_sha, head_sha, commits: Arc::new(commits), stat })
-    }
 }
 
-/// Adds the push to the repository's list of activities, whose numbers are its own.
-fn note(world: &mut World, actor: u64, moved: &Moved<'_>) -> Result<(), Missing> {
-    let at = world.clock.story();
-    let repo = world.repo_mut(moved.repo)?;
-    let count = u64::try_from(repo.activities.len()).unwrap_or_default();
-    repo.activities.push(Activity {
-        id: repo.id.saturating_mul(1_000_000).saturating_add(count),
-        actor,
-        reference: format!("refs/heads/{}", moved.branch),
-        before: moved.before.map_or_else(|| "0".repeat(40), str::to_owned),
-        after: moved.after.to_owned(),
-        kind: match moved.before {
-            None => "branch_creation",
-            Some(_) if moved.forced => "force_push",
-            Some(_) => "push",
-        },
-        at,
-    });
-    Ok(())
+/// Says whether the moves may happen.
+type Judge = fn(&World, (&Repo, u64), &[Move]) -> Result<(), VerbError>;
+
+/// Asks the rules of the repository.
+pub(super) fn judge(world: &World, (repo, actor): (&Repo, u64), moves: &[Move]) -> Result<(), VerbError> {
+    let violations = rules::violations(world, repo, actor, moves);
+    if violations.is_empty() { Ok(()) } else { Err(VerbError::Refused(rules::refusal(&violations))) }
 }
 
 fn plan(world: &World, push: &Push) -> Result<Plan, VerbError> {
@@ -194,39 +110,67 @@ fn plan(world: &World, push: &Push) -> Result<Plan, VerbError> {
         (None, Some(tip)) => Some(tip.clone()),
         (None, None) => repo.branches.get(&repo.default_branch).cloned(),
     };
-    let keeps = match (&before, &start, world.graph(repo)) {
-        (Some(before), Some(start), Some(graph)) => graph.is_ancestor(before, start),
+    let copied = if push.amend { Some(amended(world, repo, start.as_deref())?) } else { None };
+    let start = if push.amend { None } else { start };
+    let ground = copied.map_or(start.as_deref(), |commit| commit.parents.first().map(String::as_str));
+    let keeps = match (&before, ground, world.graph(repo)) {
+        (Some(before), Some(ground), Some(graph)) => graph.is_ancestor(before, ground),
+        (Some(_), None, _) => !push.amend,
         _ => true,
     };
-    if !keeps && !push.force {
+    if !keeps && !push.force && !push.amend {
         let branch = &push.branch;
         return Err(VerbError::Refused(format!(
             "`{branch}` would lose commits: say `force`, or leave `from` out"
         )));
     }
-    let author = match &push.author {
-        Some(text) => ident(text)?,
-        None => Ident { name: account.login.clone(), email: account.noreply() },
+    let author = match (&push.author, copied) {
+        (Some(text), _) => ident(text)?,
+        (None, Some(commit)) => commit.author.clone(),
+        (None, None) => Ident { name: account.login.clone(), email: account.noreply() },
     };
-    let committer = push.committer.as_deref().map(ident).transpose()?.unwrap_or_else(|| author.clone());
+    let committer = match (&push.committer, copied) {
+        (Some(text), _) => ident(text)?,
+        (None, Some(commit)) => commit.committer.clone(),
+        (None, None) => author.clone(),
+    };
     let merged = push.merge.as_deref().map(|other| world.resolve(repo, other)).transpose()?;
     let first = NewCommit {
-        parents: start.into_iter().chain(merged).collect(),
-        message: message(push),
+        parents: copied
+            .map(|commit| commit.parents.clone())
+            .into_iter()
+            .flatten()
+            .chain(start)
+            .chain(merged)
+            .collect(),
+        message: copied
+            .filter(|_| push.message.is_empty())
+            .map_or_else(|| message(push), |c| c.message.clone()),
         author,
         committer,
-        date: world.clock.story(),
-        edits: edits(push),
+        date: push.date.or(copied.map(|commit| commit.date)).unwrap_or_else(|| world.clock.story()),
+        edits: copied
+            .map(|commit| Edit::Tree { sha: commit.tree.clone() })
+            .into_iter()
+            .chain(edits(push))
+            .collect(),
+        names_encoding: push.amend,
     };
     let again = NewCommit { edits: Vec::new(), parents: Vec::new(), ..first.clone() };
     let repeats = usize::try_from(push.repeat.saturating_sub(1)).unwrap_or(0);
     let chain = std::iter::once(first).chain(std::iter::repeat_n(again, repeats)).collect();
     let signature = push.signature.as_ref().map(|signature| signed(world, signature)).transpose()?;
     let store = world.store_dir(repo);
-    Ok(Plan { actor: account.id, store, before, forced: !keeps, chain, signature, repo: repo.clone() })
+    Ok(Plan { actor: account.id, store, forced: !keeps, chain, signature, repo: repo.clone() })
 }
 
-fn ident(text: &str) -> Result<Ident, VerbError> {
+/// The commit that is made anew.
+fn amended<'w>(world: &'w World, repo: &Repo, start: Option<&str>) -> Result<&'w Commit, VerbError> {
+    let found = start.and_then(|sha| world.commit(repo, sha));
+    found.map(AsRef::as_ref).ok_or_else(|| Missing::new("commit to amend", start.unwrap_or_default()).into())
+}
+
+pub(super) fn ident(text: &str) -> Result<Ident, VerbError> {
     let problem = || VerbError::Refused(format!("`{text}` is not `Name <email>`"));
     Ident::parse(text).ok_or_else(problem)
 }

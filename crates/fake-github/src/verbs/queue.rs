@@ -1,14 +1,18 @@
 //! The merge queue: groups are formed, dissolved and landed.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::VerbError;
-use crate::git::{self, NewCommit};
-use crate::payload::event::{self, Moved};
+use super::merge::{signed_by_github, web_flow};
+use crate::git::{self, Edit, GitError, NewCommit};
+use crate::moves::{self, Move};
+use crate::payload::event;
 use crate::payload::queue::merge_group;
 use crate::pull::{Merged, PullStatus};
 use crate::queue::{Entry, Group, QUEUE_BOT, Readiness};
-use crate::repo::{Activity, Commit, Ident, Signed, Touched};
+use crate::repo::Ident;
 use crate::server::{FakeGithub, Shared};
 use crate::step::{Dequeue, DestroyGroup, Enqueue, LandGroup};
 use crate::world::{Missing, World};
@@ -81,18 +85,24 @@ impl FakeGithub {
     pub async fn land_group(&self, step: LandGroup) -> Result<String, VerbError> {
         let _turn = self.shared.turn.lock().await;
         let (repo, group) = self.find_group(&step.repo, step.pull)?;
+        let one = {
+            let world = self.shared.world();
+            let found = world.repos.get(&repo).ok_or_else(|| Missing::new("repository", repo))?;
+            if found.branches.get(&group.base_ref) != Some(&group.base_sha) {
+                return Err(VerbError::Refused(format!("`{}` does not build on the base", group.branch)));
+            }
+            if !step.force && world.readiness(found, &group) != Readiness::Green {
+                return Err(VerbError::Refused(format!(
+                    "a check that `{}` requires is not green",
+                    group.base_ref
+                )));
+            }
+            let name = format!("refs/heads/{}", group.base_ref);
+            Move { merges: true, lands: true, ..Move::new(&world, found, &name, Some(&group.head_sha)) }
+        };
+        leave(&mut self.shared.world(), repo, &group)?;
+        self.shared.move_refs(repo, QUEUE_BOT.1, std::slice::from_ref(&one)).await?;
         let mut world = self.shared.world();
-        let found = world.repos.get(&repo).ok_or_else(|| Missing::new("repository", repo))?;
-        if found.branches.get(&group.base_ref) != Some(&group.base_sha) {
-            return Err(VerbError::Refused(format!("`{}` does not build on the base", group.branch)));
-        }
-        if !step.force && world.readiness(found, &group) != Readiness::Green {
-            return Err(VerbError::Refused(format!(
-                "a check that `{}` requires is not green",
-                group.base_ref
-            )));
-        }
-        git::set_ref(&found.dir, &format!("refs/heads/{}", group.base_ref), &group.head_sha)?;
         land(&mut world, repo, &group)?;
         merge_group(&mut world, "destroyed", repo, QUEUE_BOT.1, &group, Some("merged"));
         drop(world);
@@ -160,30 +170,29 @@ impl Shared {
 
     /// Merges each pull request on what stands in the queue, or on the base; makes the group's branch.
     async fn form(&self, repo: u64, base_ref: &str, wishes: &[Wish]) -> Result<Group, VerbError> {
-        let (dir, store, base_sha) = {
+        let (place, store, base_sha, signed) = {
             let world = self.world();
             let found = world.repos.get(&repo).ok_or_else(|| Missing::new("repository", repo))?;
             let last = found.queues.get(base_ref).and_then(|queue| queue.last());
             let tip = last.map(|group| &group.head_sha).or(found.branches.get(base_ref)).cloned();
             let tip = tip.ok_or_else(|| Missing::new("branch", base_ref))?;
-            (found.dir.clone(), world.store_dir(found), tip)
+            (found.clone(), world.store_dir(found), tip, signed_by_github(&world))
         };
         let mut on = base_sha.clone();
         let mut entries = Vec::new();
         for wish in wishes {
-            let commit = merge_of(&self.world(), repo, wish, &on)?;
-            let made = git::merge(&dir, &store, &commit).await?;
-            let mut world = self.world();
-            let root = world.repo_mut(repo)?.root;
-            world.graphs.entry(root).or_default().insert(by_github(commit, &made));
+            let mut commit = merge_of(&self.world(), repo, wish, &on)?;
+            let tree = merged_tree((&place.dir, &store), &commit.parents).await?;
+            commit.edits.push(Edit::Tree { sha: tree });
+            let made = self.make_commits(&place, &store, &[commit], Some(&signed)).await?;
+            let head_sha = made.into_iter().next_back().unwrap_or_default();
             let Wish { id, number, enqueuer, at: enqueued_at } = *wish;
-            let head_sha = made.sha.clone();
-            entries.push(Entry { id, number, enqueuer, enqueued_at, base_sha: on, head_sha });
-            on = made.sha;
+            let base_sha = std::mem::replace(&mut on, head_sha.clone());
+            entries.push(Entry { id, number, enqueuer, enqueued_at, base_sha, head_sha });
         }
         let last = wishes.last().map_or(0, |wish| wish.number);
         let branch = format!("gh-readonly-queue/{base_ref}/pr-{last}-{base_sha}");
-        git::set_ref(&dir, &format!("refs/heads/{branch}"), &on)?;
+        git::set_ref(&place.dir, &format!("refs/heads/{branch}"), &on)?;
         self.world().repo_mut(repo)?.branches.insert(branch.clone(), on.clone());
         Ok(Group { branch, base_ref: base_ref.to_owned(), base_sha, head_sha: on, entries })
     }
@@ -236,69 +245,52 @@ fn merge_of(world: &World, repo: u64, wish: &Wish, on: &str) -> Result<NewCommit
             pull.number, pull.head_owner, pull.head_ref, state.title
         ),
         author,
-        committer: Ident { name: "GitHub".to_owned(), email: "noreply@github.example".to_owned() },
+        committer: web_flow(),
         date: world.clock.story(),
         edits: Vec::new(),
+        names_encoding: false,
     })
 }
 
-/// A commit that GitHub made, and signed.
-fn by_github(commit: NewCommit, made: &git::Made) -> Commit {
-    Commit {
-        sha: made.sha.clone(),
-        tree: made.tree.clone(),
-        parents: commit.parents,
-        message: commit.message,
-        author: commit.author,
-        committer: commit.committer,
-        date: commit.date,
-        signature: Some(Signed { state: "VALID".to_owned(), by_github: true, signer: Some(19_864_447) }),
-        touched: Touched::default(),
-    }
+/// The tree of both parents.
+async fn merged_tree(folders: (&Path, &Path), parents: &[String]) -> Result<String, VerbError> {
+    let [ours, theirs] = parents else { return Err(Missing::new("parents", parents.len()).into()) };
+    let tree = git::merge_tree(folders, None, ours, theirs).await?;
+    let conflict = || GitError::Refused { verb: "merge-tree", complaint: "the sides conflict".to_owned() };
+    Ok(tree.ok_or_else(conflict)?)
 }
 
 /// The group's branch was pushed, and asks for checks.
 fn announce(world: &mut World, repo: u64, group: &Group) {
-    let moved = Moved { repo, branch: &group.branch, before: None, after: &group.head_sha, forced: false };
-    event::push(world, QUEUE_BOT.1, &moved);
+    let one = Move {
+        name: format!("refs/heads/{}", group.branch),
+        before: None,
+        after: Some(group.head_sha.clone()),
+        forced: false,
+        merges: false,
+        lands: false,
+    };
+    event::pushed(world, QUEUE_BOT.1, repo, std::slice::from_ref(&one));
     merge_group(world, "checks_requested", repo, QUEUE_BOT.1, group, None);
 }
 
-/// The base is where the group's head is, and every pull request of the group is merged.
-fn land(world: &mut World, repo: u64, group: &Group) -> Result<(), VerbError> {
-    let now = world.clock.story();
+/// The group leaves the queue, and its branch goes.
+fn leave(world: &mut World, repo: u64, group: &Group) -> Result<(), VerbError> {
     let found = world.repo_mut(repo)?;
     if let Some(queue) = found.queues.get_mut(&group.base_ref) {
         queue.retain(|other| other.branch != group.branch);
     }
     found.branches.remove(&group.branch);
-    git::delete_ref(&found.dir, &format!("refs/heads/{}", group.branch))?;
-    found.branches.insert(group.base_ref.clone(), group.head_sha.clone());
-    let count = u64::try_from(found.activities.len()).unwrap_or_default();
-    found.activities.push(Activity {
-        id: found.id.saturating_mul(1_000_000).saturating_add(count),
-        actor: QUEUE_BOT.1,
-        reference: format!("refs/heads/{}", group.base_ref),
-        before: group.base_sha.clone(),
-        after: group.head_sha.clone(),
-        kind: "merge_queue_merge",
-        at: now,
-    });
-    let moved = Moved {
-        repo,
-        branch: &group.base_ref,
-        before: Some(&group.base_sha),
-        after: &group.head_sha,
-        forced: false,
-    };
-    event::push(world, QUEUE_BOT.1, &moved);
+    Ok(git::delete_ref(&found.dir, &format!("refs/heads/{}", group.branch))?)
+}
+
+/// Every pull request of the group is merged.
+fn land(world: &mut World, repo: u64, group: &Group) -> Result<(), VerbError> {
+    let now = world.clock.story();
     for entry in &group.entries {
-        world.pull_mut(repo, entry.number)?.change(now, |state| {
-            state.status = PullStatus::Merged;
-            state.closed_at = Some(now);
-            state.merged = Some(Merged { by: entry.enqueuer, at: now, sha: entry.head_sha.clone() });
-        });
         let at = (repo, entry.number);
+        let (sha, base_before) = (entry.head_sha.clone(), entry.base_sha.clone());
+        moves::merged(world, at, Merged { by: entry.enqueuer, at: now, sha, base_before })?;
         event::pull_request(world, "dequeued", at, QUEUE_BOT.1, json!({ "reason": "MERGE" }));
         event::pull_request(world, "closed", at, QUEUE_BOT.1, json!({}));
     }

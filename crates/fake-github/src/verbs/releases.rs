@@ -34,6 +34,7 @@ impl FakeGithub {
         let reference = format!("refs/tags/{}", step.tag);
         if !step.draft && !dir.join(&reference).exists() {
             git::set_ref(&dir, &reference, &sha)?;
+            world.repo_mut(repo)?.point(&reference, Some(&sha));
         }
         let id = world.next_published();
         let assets = assets(&mut world, &step.assets, author);
@@ -108,6 +109,7 @@ impl FakeGithub {
         let is_new = !dir.join(&reference).exists();
         if let Some(sha) = sha.or(default.filter(|_| is_new)).filter(|_| !release.draft) {
             git::set_ref(&dir, &reference, &sha)?;
+            world.repo_mut(release.repo)?.point(&reference, Some(&sha));
         }
         if publishes {
             tell_published(&mut world, &release, actor);

@@ -7,7 +7,7 @@ use crate::run::{
     COMPLETED, IN_PROGRESS, NewJob, NewRun, QUEUED, WAITING, WORKFLOWS, conclusion, labels_of, name_of,
     starts_on, status,
 };
-use crate::server::FakeGithub;
+use crate::server::{FakeGithub, Shared};
 use crate::step::{Complete, Deploy, Job, Rerun, Run};
 use crate::world::{Missing, World};
 
@@ -133,9 +133,11 @@ impl FakeGithub {
         self.told();
         Ok(())
     }
+}
 
+impl Shared {
     /// Starts what a push starts, where the stage says so; nothing for a repository's first commit.
-    pub(super) async fn runs_of_push(
+    pub(crate) async fn runs_of_push(
         &self,
         actor: u64,
         repo: u64,
@@ -143,7 +145,7 @@ impl FakeGithub {
         sha: &str,
     ) -> Result<(), VerbError> {
         let dir = {
-            let world = self.shared.world();
+            let world = self.world();
             let Some(repo) = world.repos.get(&repo).filter(|repo| repo.runs_on_push) else { return Ok(()) };
             if world.commit(repo, sha).is_none_or(|commit| commit.parents.is_empty()) {
                 return Ok(());
@@ -171,7 +173,7 @@ impl FakeGithub {
                 hangs: false,
                 jobs: vec![NewJob { name, labels, runner_group: None, environment: None }],
             };
-            self.shared.world().begin_run(new, true);
+            self.world().begin_run(new, true);
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! What guards a repository changes, is told, and is read anew; and so does what the App may see.
 
-use fake_github::{FakeGithub, Stage};
+use fake_github::{
+    ChangeRepo, ClassicSpec, FakeGithub, Push, RepoChange, ReviewsSpec, RulesetSpec, Stage, VerbError,
+};
 use serde_json::{Value, json};
 
 use crate::client::{Client, SAMPLE, good_jwt, http};
@@ -216,4 +218,49 @@ async fn the_installation_is_suspended_changed_and_removed() {
     assert_eq!(kinds(&gone), ["installation deleted"]);
     let url = format!("{}/app/installations/7001", gone.url());
     assert_eq!(http().get(url).bearer_auth(good_jwt(&gone)).send().await.unwrap().status(), 404);
+}
+
+/// Pushes to `main` once the change was made.
+async fn pushed_after(github: &FakeGithub, change: RepoChange) -> Result<String, VerbError> {
+    let step = ChangeRepo { actor: "alice".to_owned(), repo: "acme/web".to_owned(), change };
+    github.change_repo(step).await.unwrap();
+    github.push(Push::new("alice", "acme/web", "main").file("NEW.md", "new\n")).await
+}
+
+#[tokio::test]
+async fn the_rules_that_bind_are_those_that_were_changed_last() {
+    let github = story(&[]).await;
+    let ruleset = RulesetSpec {
+        id: 501,
+        enforcement: "active".to_owned(),
+        branches: vec!["main".to_owned()],
+        no_update: true,
+        ..RulesetSpec::default()
+    };
+    let classic = ClassicSpec {
+        branch: "main".to_owned(),
+        reviews: Some(ReviewsSpec::default()),
+        enforce_admins: true,
+        ..ClassicSpec::default()
+    };
+    let idle = RulesetSpec { enforcement: "evaluate".to_owned(), ..ruleset.clone() };
+    let changes = [
+        (RepoChange::RulesetCreated(ruleset.clone()), "Cannot update this protected ref."),
+        (RepoChange::RulesetEdited(idle), ""),
+        (RepoChange::RulesetEdited(ruleset), "Cannot update this protected ref."),
+        (RepoChange::RulesetDeleted(501), ""),
+        (RepoChange::ProtectionCreated(classic), "Changes must be made through a pull request."),
+        (RepoChange::ProtectionDisabled, ""),
+        (RepoChange::ProtectionEnabled, "Changes must be made through a pull request."),
+        (RepoChange::ProtectionDeleted("main".to_owned()), ""),
+    ];
+    for (change, refusal) in changes {
+        let said = format!("{change:?}");
+        match pushed_after(&github, change).await {
+            Ok(_) => assert_eq!(refusal, "", "{said}"),
+            Err(error) => {
+                assert!(!refusal.is_empty() && error.to_string().contains(refusal), "{said}: {error}")
+            }
+        }
+    }
 }

@@ -29,7 +29,7 @@ pub use run::decide_run;
 /// Decides about the moves of a branch or tag.
 #[must_use]
 pub fn decide_ref(facts: &RefFacts, source: &RuleSource) -> ActVerdict {
-    let in_force = source.in_force.as_ref().map(|rules| InForce::of(rules, &facts.own_rules));
+    let in_force = source.law(&facts.own_rules);
     let law = in_force.as_ref();
     let enforcement = law.map_or(Enforcement::Active, InForce::enforcement);
     let deeds = match &facts.moves {
@@ -99,6 +99,10 @@ fn deed(facts: &RefFacts, moved: &Move, law: Option<&InForce<'_>>, source: &Rule
         Standing::Unregistered => None,
     };
     let traces = vec![trace(agent.clone())];
+    // The queue's own branches are judged as merge groups.
+    if allowed::made_by_the_queue(facts, actor) {
+        return finish(doing, JudgedAs::Agents, traces, Vec::new(), None);
+    }
     // What the queue lands was judged, each pull request again, before it landed.
     if allowed::landed_by_the_queue(moved) {
         return finish(doing, JudgedAs::Agents, traces, Vec::new(), None);

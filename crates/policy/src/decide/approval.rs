@@ -3,19 +3,19 @@
 //! An approval counts when a recognised person with write access now, who had no hand in the change, approved exactly
 //! this head, and has not said otherwise since. Whatever of that is not known does not count.
 
+mod comment;
 mod independence;
+mod tier;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cannot_see;
 use super::standing::{self, Standing};
-use crate::facts::{Account, Fact, Facts, Group, Pull, Review, ReviewState};
-use crate::ids::UserId;
-use crate::rules::Tier;
+use crate::facts::{Account, Fact, Facts, Pull, Review, ReviewState};
+use crate::identity::Catalogue;
+use crate::ids::{Millis, Sha, UserId};
 use crate::rules::in_force::InForce;
-use crate::verdict::{
-    Approval, Code, Disqualification, Disqualified, Effect, Evidence, Finding, TierState, quoted,
-};
+use crate::verdict::{Code, Disqualification, Disqualified, Effect, Evidence, Finding, TierState, quoted};
 use independence::Hands;
 
 fn changes_finding(review: &Review) -> Finding {
@@ -30,6 +30,20 @@ fn changes_finding(review: &Review) -> Finding {
         evidence_total: usize::from(author.is_some()),
         evidence: author.map(|author| Evidence::Account(author.clone())).into_iter().collect(),
         way_out: Some(format!("`{who}` approves, or the review is dismissed.")),
+    }
+}
+
+/// The request stands although it was dismissed.
+fn dismissed_finding(review: &Review, by: &Account) -> Finding {
+    let asked = changes_finding(review);
+    let who = quoted(review.author.get().map_or("somebody", |author| author.login.as_str()));
+    Finding {
+        message: format!(
+            "`{who}` asked for changes, and `{}`, who is no person the rules recognise, dismissed that",
+            quoted(&by.login)
+        ),
+        way_out: Some(format!("`{who}` reviews again.")),
+        ..asked
     }
 }
 
@@ -66,12 +80,37 @@ pub(super) struct Bench<'f> {
     pull: &'f Pull,
     in_force: &'f InForce<'f>,
     hands: Hands,
+    /// The registered agents that had a hand in the change.
+    agents: &'f BTreeSet<String>,
+}
+
+/// An approval, however it was given.
+struct Given<'f> {
+    author: &'f Fact<Account>,
+    commit: Option<&'f Sha>,
+    can_push: &'f Fact<bool>,
+}
+
+impl<'f> Given<'f> {
+    fn by_review(review: &'f Review) -> Self {
+        Self { author: &review.author, commit: review.commit.as_ref(), can_push: &review.can_push }
+    }
+}
+
+/// An approval that counts for itself; a tier may still refuse it.
+#[derive(Debug)]
+struct Counted {
+    by: Account,
+    /// When it was given.
+    at: Option<Millis>,
+    /// As a comment.
+    commented: bool,
 }
 
 /// What came of looking at all approvals.
 #[derive(Debug)]
 pub(super) struct Approvals {
-    counted: Vec<Account>,
+    counted: Vec<Counted>,
     disqualified: Vec<Disqualified>,
     unseen: Option<String>,
 }
@@ -81,11 +120,21 @@ impl Approvals {
     pub(super) fn any(&self) -> bool {
         !self.counted.is_empty()
     }
+
+    fn reject(&mut self, by: Option<&Account>, because: BTreeSet<Disqualification>) {
+        self.disqualified.push(Disqualified { by: by.cloned(), because: because.into_iter().collect() });
+    }
 }
 
 impl<'f> Bench<'f> {
-    pub(super) fn of(facts: &'f Facts, pull: &'f Pull, in_force: &'f InForce<'f>) -> Self {
-        Self { facts, pull, in_force, hands: Hands::of(pull) }
+    /// `agents` are the registered ones that had a hand in the change.
+    pub(super) fn of(
+        facts: &'f Facts,
+        pull: &'f Pull,
+        in_force: &'f InForce<'f>,
+        agents: &'f BTreeSet<String>,
+    ) -> Self {
+        Self { facts, pull, in_force, hands: Hands::of(facts, pull, in_force.rules), agents }
     }
 
     /// The state of each tier that is required.
@@ -96,7 +145,10 @@ impl<'f> Bench<'f> {
     ) -> Vec<TierState> {
         let defined = required.iter().filter_map(|(name, by)| Some((self.in_force.tier(name)?, by)));
         defined
-            .map(|((tier, raised_by), by)| TierState { raised_by, ..self.tier(&tier, by.clone(), approvals) })
+            .map(|((tier, raised_by), by)| TierState {
+                raised_by,
+                ..tier::state(self, &tier, by.clone(), approvals)
+            })
             .collect()
     }
 
@@ -106,8 +158,8 @@ impl<'f> Bench<'f> {
             Ok(reviews) => reviews,
             Err(why) => return vec![cannot_see(format!("the reviews: {why}"))],
         };
-        let asking = latest(reviews).filter(|review| review.state == ReviewState::ChangesRequested);
-        asking.filter(|review| self.must_be_heard(review)).map(changes_finding).collect()
+        let heard = latest(reviews).filter(|review| self.must_be_heard(review));
+        heard.filter_map(|review| self.asks_for_changes(review)).collect()
     }
 
     /// Which approvals count, and why the others do not.
@@ -121,23 +173,25 @@ impl<'f> Bench<'f> {
             }
         };
         for review in latest(reviews).filter(|review| review.state == ReviewState::Approved) {
-            let because = self.disqualifications(review, reviews);
+            let mut because = self.disqualifications(&Given::by_review(review));
+            because.extend(self.doubt(review, reviews));
             match (review.author.get(), because.is_empty()) {
-                (Ok(author), true) => approvals.counted.push(author.clone()),
-                (author, _) => approvals
-                    .disqualified
-                    .push(Disqualified { by: author.ok().cloned(), because: because.into_iter().collect() }),
+                (Ok(author), true) => {
+                    approvals.counted.push(Counted { by: author.clone(), at: review.at, commented: false });
+                }
+                (author, _) => approvals.reject(author.ok(), because),
             }
         }
+        self.comments(reviews, &mut approvals);
         approvals
     }
 
-    fn disqualifications(&self, review: &Review, all: &[Review]) -> BTreeSet<Disqualification> {
+    fn disqualifications(&self, given: &Given<'_>) -> BTreeSet<Disqualification> {
         let mut because = BTreeSet::new();
-        if review.commit.as_ref() != Some(&self.pull.head.sha) {
-            because.insert(Disqualification::OtherCommit(review.commit.clone()));
+        if given.commit != Some(&self.pull.head.sha) {
+            because.insert(Disqualification::OtherCommit(given.commit.cloned()));
         }
-        match &review.can_push {
+        match given.can_push {
             Fact::Known(true) => {}
             Fact::Known(false) => {
                 because.insert(Disqualification::NoWriteAccess);
@@ -146,7 +200,7 @@ impl<'f> Bench<'f> {
                 because.insert(Disqualification::AccessUnknown(why.clone()));
             }
         }
-        let author = match review.author.get() {
+        let author = match given.author.get() {
             Ok(author) => author,
             Err(why) => {
                 because.insert(Disqualification::PersonUnknown(why.to_owned()));
@@ -156,58 +210,45 @@ impl<'f> Bench<'f> {
         match standing::of(author, &self.facts.roster, self.in_force.rules) {
             Standing::Person => {}
             Standing::Agent(_) | Standing::Unregistered => {
-                because.insert(Disqualification::NotAPerson);
+                let known = Catalogue::builtin().by_user_id(author.id);
+                because.insert(known.map_or(Disqualification::NotAPerson, |agent| {
+                    Disqualification::Agent(agent.name.clone())
+                }));
             }
             Standing::Unknown(why) => {
                 because.insert(Disqualification::PersonUnknown(why));
             }
         }
         because.extend(self.hands.of_account(author.id));
-        because.extend(self.doubt(review, all));
         because
     }
 
-    fn tier(&self, tier: &Tier, required_by: BTreeSet<String>, approvals: &Approvals) -> TierState {
-        let mut unseen = approvals.unseen.clone();
-        let counted: Vec<Approval> = approvals
-            .counted
-            .iter()
-            .map(|by| {
-                let (teams, doubt) = self.teams(by.id, &tier.from);
-                unseen = unseen.take().or(doubt);
-                Approval { by: by.clone(), teams }
-            })
-            .collect();
-        let enough = counted.len() >= tier.approvals as usize;
-        let team_there = tier.from.is_empty() || counted.iter().any(|approval| !approval.teams.is_empty());
-        let reviews_seen = approvals.unseen.is_none();
-        let satisfied = reviews_seen && enough && team_there;
-        TierState {
-            name: tier.name.clone(),
-            required_by,
-            raised_by: None,
-            needed: tier.approvals,
-            from: tier.from.clone(),
-            counted,
-            disqualified: approvals.disqualified.clone(),
-            satisfied,
-            unseen: unseen.filter(|_| !satisfied),
-        }
-    }
-
-    /// Which of the teams an account belongs to, and what could not be seen of that.
-    fn teams(&self, account: UserId, teams: &BTreeSet<Group>) -> (BTreeSet<Group>, Option<String>) {
-        let (mut member_of, mut unseen) = (BTreeSet::new(), None);
-        for team in teams {
-            match self.facts.roster.has(team, account) {
-                Fact::Known(true) => {
-                    member_of.insert(team.clone());
-                }
-                Fact::Known(false) => {}
-                Fact::Unknown(why) => unseen = Some(why),
+    /// A request for changes stands until its giver approves or a person dismisses it. Whoever is no person takes
+    /// nothing back that a person asked for.
+    fn asks_for_changes(&self, review: &Review) -> Option<Finding> {
+        match (review.state, &review.dismissal) {
+            (ReviewState::ChangesRequested, _) => Some(changes_finding(review)),
+            (ReviewState::Dismissed, None) => {
+                Some(cannot_see("who dismissed a review, and what it had asked for".to_owned()))
             }
+            (ReviewState::Dismissed, Some(dismissal)) if dismissal.was != ReviewState::Approved => {
+                let by = match dismissal.by.get() {
+                    Ok(by) => by,
+                    Err(why) => {
+                        return Some(cannot_see(format!("who dismissed a request for changes: {why}")));
+                    }
+                };
+                match standing::of(by, &self.facts.roster, self.in_force.rules) {
+                    Standing::Person => None,
+                    Standing::Agent(_) | Standing::Unregistered => Some(dismissed_finding(review, by)),
+                    Standing::Unknown(why) => Some(cannot_see(format!(
+                        "whether `{}`, who dismissed a request for changes, is a person: {why}",
+                        quoted(&by.login)
+                    ))),
+                }
+            }
+            _ => None,
         }
-        (member_of, unseen)
     }
 
     /// Whether a request for changes blocks: unless it surely comes from somebody who has no say.

@@ -134,11 +134,15 @@ impl<'r> Bound<'r> {
         Some(self.finding(Code::AgentVerb, message, way_out))
     }
 
+    /// Whether this is one of the verbs that it may do.
+    pub(super) fn may(&self, verb: Verb) -> bool {
+        self.may.is_none_or(|may| may.contains(&verb))
+    }
+
     fn verbs(&self, involved: &Involved) -> Vec<Finding> {
-        let Some(may) = self.may else { return Vec::new() };
         let mut findings: Vec<Finding> = self.needs(Verb::Propose, "propose changes").into_iter().collect();
         let enabled_auto_merge = involved.merging.as_ref() == Some(&self.agent.name);
-        if enabled_auto_merge && !may.contains(&Verb::Merge) {
+        if enabled_auto_merge && !self.may(Verb::Merge) {
             let message = format!("agent `{}` may not merge, but switched auto-merge on", self.agent.name);
             findings.push(self.finding(Code::AgentVerb, message, "Switch auto-merge off.".to_owned()));
         }
@@ -163,8 +167,36 @@ fn registration(rules: &Rules, agent: &Agent) -> RuleRef {
     RuleRef { id: format!("agents.{}", agent.name), line: agent.line, source: rules.source.clone() }
 }
 
-/// The repository names the agents that may act in it, and this is none of them.
-pub(super) fn kept_out(in_force: &InForce<'_>, agent: &Agent) -> Option<Finding> {
+/// What keeps an agent out, whatever it does: it is suspended, or the repository names the agents that may act in it and
+/// this is none of them.
+pub(super) fn kept_out(in_force: &InForce<'_>, agent: &Agent) -> Vec<Finding> {
+    suspended(in_force, agent).into_iter().chain(not_named(in_force, agent)).collect()
+}
+
+/// Stands before everything else, so it points to no rule: no rule says it.
+fn suspended(in_force: &InForce<'_>, agent: &Agent) -> Option<Finding> {
+    let suspension = in_force.suspension(&agent.name)?;
+    let message = format!(
+        "agent `{}` is suspended by `{}` since {}: {}",
+        agent.name,
+        quoted(&suspension.by),
+        suspension.at.date(),
+        quoted(&suspension.reason),
+    );
+    let way_out = format!("Look into the reason; then `portcullis agents resume {}` ends it.", agent.name);
+    Some(Finding {
+        code: Code::AgentSuspended,
+        effect: Effect::Denies,
+        rule: None,
+        message,
+        why: None,
+        evidence: Vec::new(),
+        evidence_total: 0,
+        way_out: Some(way_out),
+    })
+}
+
+fn not_named(in_force: &InForce<'_>, agent: &Agent) -> Option<Finding> {
     let place = in_force.keeps_out(&agent.name)?;
     let message = format!("this repository's own rules keep agent `{}` out", agent.name);
     let way_out = "Whoever maintains this repository's own rules adds it to `gate.agents`.";

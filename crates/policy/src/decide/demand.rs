@@ -189,8 +189,10 @@ fn missing(state: &TierState) -> String {
     if counted < state.needed {
         let noun = if state.needed == 1 { "approval" } else { "approvals" };
         format!("{counted} of {} {noun}", state.needed)
-    } else {
+    } else if state.lacks_team() {
         format!("{counted} approvals, none of them from {}", teams(state))
+    } else {
+        state.lacks.join(", ")
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::standing::{self, Standing};
-use crate::facts::{Account, CommitIdentity, Fact, Facts, Linked, Pull};
+use crate::facts::{Account, CommitIdentity, Descent, Fact, Facts, Linked, Pull};
 use crate::identity::address::Noreply;
 use crate::identity::{self, Catalogue, Place, Trace, Traces};
 use crate::ids::{Sha, UserId};
@@ -34,6 +34,7 @@ pub(super) struct Involved {
 pub(super) fn involve(facts: &Facts, pull: &Pull, rules: &Rules) -> Involved {
     let mut look = Look::new(facts, rules);
     look.platform(pull);
+    look.lineage(pull);
     look.commits(pull);
     let found = identity::traces(pull);
     look.traces(&found);
@@ -103,6 +104,20 @@ impl<'f> Look<'f> {
             }
             Some(Err(why)) => self.unseen(format!("who switched auto-merge on: {why}")),
             None => {}
+        }
+    }
+
+    /// Commits stay the agent's in whose pull request they were first seen, whoever proposes them.
+    fn lineage(&mut self, pull: &Pull) {
+        let lineage = match pull.lineage.get() {
+            Ok(lineage) => lineage,
+            Err(why) => return self.unseen(format!("where its commits were seen first: {why}")),
+        };
+        for Descent { oid, agent, number } in lineage {
+            let registered = self.rules.agents.contains_key(agent).then(|| agent.clone());
+            let seen = format!("commit {} was first seen in #{number}, which {agent} opened", oid.short());
+            self.uncovered = true;
+            self.add(registered, agent, EvidenceClass::Platform, &seen);
         }
     }
 

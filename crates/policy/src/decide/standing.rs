@@ -3,11 +3,11 @@
 //! Decided by numbers that the forge asserts, never by names. A person is somebody whom the rules recognise
 //! positively; everybody else is an agent.
 
-use crate::facts::{Account, AccountKind, Roster};
+use crate::facts::{Account, AccountKind, Fact, Roster};
 use crate::identity::Catalogue;
 use crate::identity::address::is_bot_name;
 use crate::ids::UserId;
-use crate::rules::Rules;
+use crate::rules::{RuleSource, Rules};
 
 /// What an account is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,18 @@ pub(super) enum Standing {
     Unregistered,
     /// Whether it is a person could not be seen; the text says why.
     Unknown(String),
+}
+
+/// Whether an account is an agent's, and what the agent is called: `None` for a person.
+#[must_use]
+pub fn agent_of(account: &Account, roster: &Roster, source: &RuleSource) -> Fact<Option<String>> {
+    let Some(rules) = &source.in_force else { return Fact::unknown("there are no rules") };
+    match of(account, roster, rules) {
+        Standing::Person => Fact::Known(None),
+        Standing::Agent(name) => Fact::Known(Some(name)),
+        Standing::Unregistered => Fact::Known(Some(account.login.clone())),
+        Standing::Unknown(why) => Fact::Unknown(why),
+    }
 }
 
 /// What an account is, as the forge asserts it.
@@ -55,9 +67,9 @@ fn person(id: UserId, roster: &Roster, rules: &Rules) -> Standing {
     let mut unknown = None;
     for group in &rules.people.members_of {
         match roster.has(group, id) {
-            crate::facts::Fact::Known(true) => return Standing::Person,
-            crate::facts::Fact::Known(false) => {}
-            crate::facts::Fact::Unknown(why) => unknown = Some(why),
+            Fact::Known(true) => return Standing::Person,
+            Fact::Known(false) => {}
+            Fact::Unknown(why) => unknown = Some(why),
         }
     }
     unknown.map_or(Standing::Unregistered, Standing::Unknown)

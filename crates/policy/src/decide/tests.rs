@@ -2,7 +2,10 @@
 
 mod agent;
 mod approval;
+mod comment;
 mod gate;
+mod group;
+mod merge;
 mod moved;
 mod own;
 mod people;
@@ -13,3 +16,5 @@ mod rule;
 mod scene;
 mod sibling;
 mod skip;
+mod suspension;
+mod tier;

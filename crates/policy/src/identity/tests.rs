@@ -63,6 +63,7 @@ impl Story {
         let change = Change { merge_base: None, files: vec![], commits: self.commits, lines: None };
         Pull {
             number: 1,
+            node: String::new(),
             title: String::new(),
             body: self.body,
             state: PullState::Open,
@@ -78,6 +79,10 @@ impl Story {
             reviews: Fact::Known(vec![]),
             pushers: Fact::Known(vec![]),
             change: Fact::Known(change),
+            comments: Fact::Known(Vec::new()),
+            assignments: Fact::Known(Vec::new()),
+            lineage: Fact::Known(Vec::new()),
+            head_since: None,
             proposed_rules: Vec::new(),
         }
     }

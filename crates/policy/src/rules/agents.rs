@@ -9,6 +9,7 @@ use toml::de::DeValue;
 use super::glob;
 use super::read::{At, Table, list, nearest, text_of, wrong_type};
 use crate::complaint::{Code, Complaints};
+use crate::facts::Group;
 use crate::identity::Catalogue;
 use crate::ids::{Millis, UserId};
 use crate::reference::{self, Bad, Key, PATTERN, Shape};
@@ -38,6 +39,13 @@ pub struct Agent {
     pub may: BTreeSet<Verb>,
     /// Until when, if that is bounded.
     pub expires: Option<Expiry>,
+}
+
+impl Agent {
+    /// The team that answers for it, when a team does.
+    pub(crate) fn owner_team(&self) -> Option<Group> {
+        Group::parse(&self.owner).filter(|owner| matches!(owner, Group::Team { .. }))
+    }
 }
 
 /// The last day of a registration.

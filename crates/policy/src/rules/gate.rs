@@ -18,19 +18,57 @@ pub struct Gate {
     pub enforcement: Enforcement,
     /// What is done about something denied that has happened, where no rule says.
     pub respond: BTreeSet<Respond>,
+    /// After so many moves of one branch or tag that had to be put back within a day, an agent is suspended.
+    pub strikes: u32,
+    /// What is done about an agent's work that was merged past the gate.
+    pub merged: OnMerged,
+}
+
+/// What is done about an agent's work that was merged past the gate, beside telling of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMerged {
+    /// Nothing.
+    #[default]
+    Report,
+    /// A pull request is opened that takes it back. Whether it is merged is up to people.
+    ProposeRevert,
+}
+
+impl OnMerged {
+    const ALL: [Self; 2] = [Self::Report, Self::ProposeRevert];
+
+    /// The word in `rules.toml`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::ProposeRevert => "propose_revert",
+        }
+    }
 }
 
 /// The check run's name when the rules give none.
 pub const DEFAULT_CHECK: &str = "portcullis";
+/// Once may be a slip, and so may twice.
+const DEFAULT_STRIKES: u32 = 3;
+const MOST_STRIKES: u64 = 100;
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { check: DEFAULT_CHECK.to_owned(), enforcement: Enforcement::Active, respond: BTreeSet::new() }
+        Self {
+            check: DEFAULT_CHECK.to_owned(),
+            enforcement: Enforcement::Active,
+            respond: BTreeSet::new(),
+            strikes: DEFAULT_STRIKES,
+            merged: OnMerged::Report,
+        }
     }
 }
 
 const ENFORCEMENTS: [&str; 3] =
     [Enforcement::Active.as_str(), Enforcement::Evaluate.as_str(), Enforcement::Disabled.as_str()];
+
+const ON_MERGED: [&str; 2] = [OnMerged::Report.as_str(), OnMerged::ProposeRevert.as_str()];
 
 pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Gate {
     let mut gate = Gate::default();
@@ -54,6 +92,31 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
     }
     let responses = table.texts("respond", complaints).map(|texts| texts.value).unwrap_or_default();
     gate.respond.extend(responses.iter().filter_map(|text| parse_response(text, complaints)));
+    if let Some(strikes) = table.number("strikes", MOST_STRIKES, complaints) {
+        match u32::try_from(strikes.value) {
+            Ok(number) if number > 0 => gate.strikes = number,
+            _ => complaints.error(
+                Code::BadValue,
+                strikes.span,
+                "`gate.strikes` must be 1 at least",
+                "Write `strikes = 1` to suspend at the first.",
+            ),
+        }
+    }
+    if let Some(merged) = table.text("merged", complaints) {
+        match OnMerged::ALL.into_iter().find(|known| known.as_str() == merged.value) {
+            Some(known) => gate.merged = known,
+            None => {
+                let message =
+                    format!("`{}` is nothing that is done about a merge", merged.value.escape_debug());
+                let help = nearest(&merged.value, &ON_MERGED).map_or_else(
+                    || "Known: `report` and `propose_revert`.".to_owned(),
+                    |near| format!("Did you mean `{near}`?"),
+                );
+                complaints.error(Code::BadValue, merged.span, message, help);
+            }
+        }
+    }
     table.finish(complaints);
     gate
 }
@@ -110,7 +173,25 @@ pub(super) const TABLE: reference::Table = reference::Table {
             meaning: "What is done about something that has happened and is denied, where no rule says: by an agent that nobody registered, outside an agent's bounds, or by a rule without `respond`. `report` opens an incident; `revert` also puts branches and tags back; `cancel` also ends runs.",
             bad: Bad { text: "respond = \"undo\"", code: Code::BadValue },
         },
+        Key {
+            name: "strikes",
+            needed: false,
+            shape: Shape::Number(1, MOST_STRIKES),
+            words: "number from 1 to 100",
+            default: Some("3"),
+            meaning: "When so many moves of one branch or tag by one registered agent had to be put back within 24 hours, the gate suspends the agent by itself and opens an incident. A person ends it: `portcullis agents resume NAME`.",
+            bad: Bad { text: "strikes = 0", code: Code::BadValue },
+        },
+        Key {
+            name: "merged",
+            needed: false,
+            shape: Shape::OneOf(&ON_MERGED),
+            words: "`report` or `propose_revert`",
+            default: Some("\"report\""),
+            meaning: "What is done about an agent's work that was merged past the gate: without a verdict that passed, or as something else than what was judged. `report` opens an incident; `propose_revert` also opens a pull request that takes it back, and never merges it.",
+            bad: Bad { text: "merged = \"revert\"", code: Code::BadValue },
+        },
     ],
-    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\nrespond     = [\"revert\", \"cancel\"]\n",
+    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\nrespond     = [\"revert\", \"cancel\"]\nstrikes     = 2\n",
     bad: &[],
 };

@@ -3,6 +3,7 @@
 //! Rule: whatever the repository's own rules say, nothing is looser than without them. Approvals are the larger
 //! number, bounds must hold on both sides, and a rule of the repository never counts as allowing something.
 
+use super::suspension::{Suspended, Suspension};
 use super::tighten::{Narrowing, OWN_RULES, Tightening};
 use super::{Rules, Tier, Trouble};
 use crate::complaint::{Code, Complaint, Severity};
@@ -20,12 +21,15 @@ pub(crate) struct InForce<'r> {
     pub(crate) stamp: Option<OwnRulesInForce>,
     /// Why it is not known what the repository adds.
     pub(crate) unseen: Option<String>,
+    /// Who may do nothing for now; `None` where nobody is judged by it.
+    pub(super) suspended: Option<&'r Suspended>,
 }
 
 impl<'r> InForce<'r> {
-    /// The newest rules of the repository, or the last good ones, or none.
-    pub(crate) fn of(rules: &'r Rules, own: &Fact<OwnRules>) -> Self {
-        let alone = Self { rules, own: None, stamp: None, unseen: None };
+    /// The newest rules of the repository, or the last good ones, or none. Whoever judges asks
+    /// [`super::RuleSource::law`], which knows who is suspended.
+    pub(super) fn of(rules: &'r Rules, own: &Fact<OwnRules>) -> Self {
+        let alone = Self { rules, own: None, stamp: None, unseen: None, suspended: None };
         let own = match own {
             Fact::Known(own) => own,
             Fact::Unknown(why) => return Self { unseen: Some(why.clone()), ..alone },
@@ -83,10 +87,15 @@ impl<'r> InForce<'r> {
             (None, Some(own)) => Some((own.clone(), None)),
             (Some(tier), Some(own)) => {
                 let both = stricter(tier, own);
-                let raised = (both.approvals, &both.from) != (tier.approvals, &tier.from);
+                let raised = both != *tier;
                 Some((both, raised.then(|| own_ref(format!("tiers.{name}"), own.line))))
             }
         }
+    }
+
+    /// Why an agent may do nothing for now.
+    pub(crate) fn suspension(&self, agent: &str) -> Option<&Suspension> {
+        self.suspended.and_then(|suspended| suspended.get(agent))
     }
 
     /// What the repository bounds an agent by.
@@ -115,7 +124,8 @@ fn stamp(text: &RulesText, tightening: Option<&Tightening>, trouble: Option<Stri
     }
 }
 
-/// As many approvals as either asks for, from teams that both would take; of teams that only one names, those.
+/// As many approvals as either asks for, from teams that both would take (of teams that only one names, those), from
+/// each team that either names, after the longer wait and before the shorter age.
 pub(crate) fn stricter(organisation: &Tier, own: &Tier) -> Tier {
     let both: std::collections::BTreeSet<_> = organisation.from.intersection(&own.from).cloned().collect();
     let from = match (organisation.from.is_empty(), both.is_empty()) {
@@ -123,5 +133,15 @@ pub(crate) fn stricter(organisation: &Tier, own: &Tier) -> Tier {
         (false, true) => organisation.from.clone(),
         (false, false) => both,
     };
-    Tier { approvals: organisation.approvals.max(own.approvals), from, ..organisation.clone() }
+    let each: std::collections::BTreeSet<_> = organisation.each.union(&own.each).cloned().collect();
+    let all = u32::try_from(each.len()).unwrap_or(u32::MAX);
+    Tier {
+        approvals: organisation.approvals.max(own.approvals).max(all),
+        from,
+        each,
+        not_before: organisation.not_before.max(own.not_before),
+        max_age: organisation.max_age.into_iter().chain(own.max_age).min(),
+        owner: organisation.owner.max(own.owner),
+        ..organisation.clone()
+    }
 }

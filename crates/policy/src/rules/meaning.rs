@@ -4,7 +4,7 @@
 
 use super::read::{list, quoted_or};
 use super::shelf::PathSet;
-use super::{Agent, Demand, Respond, Rule, Rules, Tier, Verb};
+use super::{Agent, Demand, OnMerged, Owner, Respond, Rule, Rules, Tier, Verb};
 use crate::verdict::{Enforcement, quoted};
 
 /// One sentence, and the line of the file that it is about.
@@ -49,6 +49,12 @@ impl Rules {
                 .to_owned(),
         ));
         told.push(whole("What no rule allows is denied.".to_owned()));
+        if self.gate.merged == OnMerged::ProposeRevert {
+            told.push(whole(
+                "Where an agent's work was merged past the gate, a pull request proposes to take it back."
+                    .to_owned(),
+            ));
+        }
         told
     }
 
@@ -150,6 +156,20 @@ pub(super) fn tier_words(name: &str, tier: Option<&Tier>) -> String {
 }
 
 pub(super) fn approvals(tier: &Tier) -> String {
+    let mut words = vec![approvals_from(tier)];
+    if !tier.each.is_empty() {
+        let each: Vec<String> = tier.each.iter().map(ToString::to_string).collect();
+        words.push(format!("one person from each of {}", list(&each)));
+    }
+    words.extend(tier.max_age.map(|age| format!("none older than {age}")));
+    words.extend(tier.not_before.map(|wait| format!("{wait} after the head was first seen")));
+    if tier.owner == Owner::Excluded {
+        words.push("nobody who answers for the agent".to_owned());
+    }
+    words.join(", ")
+}
+
+fn approvals_from(tier: &Tier) -> String {
     let from: Vec<String> = tier.from.iter().map(ToString::to_string).collect();
     match (tier.approvals, from.as_slice()) {
         (0, _) => "no approval".to_owned(),

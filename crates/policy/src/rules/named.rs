@@ -46,6 +46,7 @@ pub fn named(text: &str) -> Vec<Named> {
     }
     for (name, tier) in tables(root, "tiers") {
         put(tier, "from", &format!("tiers.{name}.from"), group, &mut found);
+        put(tier, "each", &format!("tiers.{name}.each"), group, &mut found);
     }
     for (name, agent) in tables(root, "agents") {
         let team =

@@ -6,9 +6,10 @@ use sha2::{Digest, Sha256};
 
 use super::gate::DEFAULT_CHECK;
 use super::in_force::InForce;
-use super::{Expiry, On, Rule, Rules};
+use super::suspension::{self, Suspended};
+use super::{Expiry, On, Rule, Rules, Tier};
 use crate::complaint::{Complaint, Severity};
-use crate::facts::{Fact, Lines, OwnRules, Repository, Wanted};
+use crate::facts::{Fact, Lines, Moments, OwnRules, Repository, Wanted};
 use crate::ids::{RepoId, Sha};
 use crate::predicate::Predicate;
 use crate::verdict::RulesInForce;
@@ -26,6 +27,8 @@ pub struct RuleSource {
     pub commit: Option<Sha>,
     /// What is wrong with the text that stands there now.
     pub trouble: Option<Trouble>,
+    /// Who may do nothing for now, whatever the rules say.
+    pub suspended: Suspended,
 }
 
 /// The organisation's policy repository.
@@ -71,6 +74,12 @@ impl RuleSource {
         Self { place: rules.source.clone(), in_force: Some(rules), ..Self::default() }
     }
 
+    /// What a subject is judged by: the rules, the repository's own, and who is suspended. `None` without rules.
+    pub(crate) fn law(&self, own: &Fact<OwnRules>) -> Option<InForce<'_>> {
+        let rules = self.in_force.as_ref()?;
+        Some(InForce { suspended: Some(&self.suspended), ..InForce::of(rules, own) })
+    }
+
     /// What is recorded in every verdict.
     #[must_use]
     pub fn stamp(&self) -> RulesInForce {
@@ -99,6 +108,12 @@ impl RuleSource {
         let mut wanted = rules.wanted();
         if let Some(own) = InForce::of(rules, own).own {
             wanted.groups.extend(own.groups().into_iter().cloned());
+            if Tier::any_excludes(&own.tiers) {
+                wanted.groups.extend(rules.owner_teams());
+            }
+            if Tier::moments(&own.tiers) == Moments::Tell {
+                wanted.moments = Moments::Tell;
+            }
             if own.lines() == Lines::Count {
                 wanted.lines = Lines::Count;
             }
@@ -131,17 +146,22 @@ impl RuleSource {
     }
 
     /// Tells these rules from others: whoever was judged by others must be looked at again. An invalid text counts, for
-    /// every verdict says so; a forge that cannot be read does not, for a moment of that would wake everything.
+    /// every verdict says so; a forge that cannot be read does not, for a moment of that would wake everything. Who is
+    /// suspended counts, and stands last.
     #[must_use]
     pub fn key(&self) -> String {
         let digest = self.in_force.as_ref().map_or("none", |rules| rules.digest.as_str());
-        match &self.trouble {
-            Some(trouble @ Trouble::Invalid(_)) => {
-                let said = hex::encode(Sha256::digest(trouble.sentence().as_bytes()));
-                format!("{digest} {}", said.get(..16).unwrap_or_default())
-            }
-            Some(Trouble::Unreadable(_)) | None => digest.to_owned(),
+        let mut key = digest.to_owned();
+        if let Some(trouble @ Trouble::Invalid(_)) = &self.trouble {
+            let said = hex::encode(Sha256::digest(trouble.sentence().as_bytes()));
+            key.push(' ');
+            key.push_str(said.get(..16).unwrap_or_default());
         }
+        if let Some(mark) = suspension::mark(&self.suspended) {
+            key.push(' ');
+            key.push_str(&mark);
+        }
+        key
     }
 
     /// The name of the check that verdicts are shown by.

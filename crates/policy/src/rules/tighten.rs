@@ -82,7 +82,7 @@ impl Tightening {
 
     /// Teams whose members matter, never more than may be named.
     pub(crate) fn groups(&self) -> BTreeSet<&Group> {
-        let all: BTreeSet<&Group> = self.tiers.values().flat_map(|tier| tier.from.iter()).collect();
+        let all: BTreeSet<&Group> = self.tiers.values().flat_map(Tier::teams).collect();
         all.into_iter().take(MOST_TEAMS).collect()
     }
 
@@ -106,7 +106,7 @@ fn parse_root(over: &Rules, text: &str, mut root: Table<'_>, complaints: &mut Co
     }
     let (enforcement, only) = parse_gate(over, &mut root, complaints);
     let tiers = tiers::parse(over, &mut root, complaints);
-    let teams: BTreeSet<&Group> = tiers.values().flat_map(|tier| tier.from.iter()).collect();
+    let teams: BTreeSet<&Group> = tiers.values().flat_map(Tier::teams).collect();
     if teams.len() > MOST_TEAMS {
         let message = format!("the tiers name {} teams, more than {MOST_TEAMS}", teams.len());
         let help = "Name one team for each purpose, or have the organisation make one of several.";

@@ -77,6 +77,9 @@ catalogue! {
     /// Something could not be seen completely.
     CannotSee "cannot-see" "blocks":
         "A permission is missing, a limit was met, or an account is gone. Re-run the check; make the change smaller; else ask the operator.", "" => "";
+    /// A person, or the gate after strikes, has suspended the agent: it may do nothing.
+    AgentSuspended "agent-suspended" "denies":
+        "Whoever suspended it looks into the reason and ends it: `portcullis agents resume NAME`.", "" => "";
     /// An account or trace of an agent that `rules.toml` does not register.
     UnregisteredAgent "unregistered-agent" "denies":
         "Register the account under `[agents.NAME]`, or recognise the person under `[people]`, or provide for assisted work.",
@@ -118,6 +121,12 @@ catalogue! {
     /// An agent merged what the gate had not passed.
     MergedUnpassed "merged-unpassed" "denies":
         "Make the check required in the branch's ruleset, so that nothing lands without it.", "" => "";
+    /// A pull request was merged although its verdict did not pass, or without one.
+    MergedPastTheGate "merged-past-the-gate" "is an incident":
+        "Find out who merged it and why; revert it, or judge it after the fact. Make the check required, and take people off the bypass list.", "" => "";
+    /// What lands is not what merging the judged pull request gives.
+    LandsOtherwise "lands-otherwise" "denies, or is an incident":
+        "Compare the commit with the pull request. A merge group is made again when a pull request leaves the queue and joins it anew.", "" => "";
     /// An agent took the name of a branch or tag that reads like another.
     ConfusingName "confusing-name" "denies":
         "Plain names only: ASCII letters, digits, `-`, `_`, `.` and `/`, no commit's id, no `refs/` in front.", "" => "";

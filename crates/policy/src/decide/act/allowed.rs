@@ -4,9 +4,20 @@ use change::Class;
 
 use crate::act::{Move, RefFacts};
 use crate::decide::cannot_see;
-use crate::facts::Fact;
+use crate::facts::{Account, Fact};
+use crate::ids::UserId;
 use crate::predicate::Scene;
 use crate::verdict::{Code, Effect, Evidence, Finding};
+
+/// GitHub's own account that makes the branches of merge groups, moves the base, and takes the branches away again.
+const MERGE_QUEUE: UserId = UserId(118_344_674);
+/// Where it makes them.
+const QUEUE: &str = "gh-readonly-queue/";
+
+/// The forge's merge queue made or deleted a branch of its own.
+pub(super) fn made_by_the_queue(facts: &RefFacts, actor: &Account) -> bool {
+    actor.id == MERGE_QUEUE && facts.name.branch().is_some_and(|branch| branch.starts_with(QUEUE))
+}
 
 /// The forge's merge queue landed it, and the gate had judged the group. The queue is nobody's hand.
 pub(super) fn landed_by_the_queue(moved: &Move) -> bool {

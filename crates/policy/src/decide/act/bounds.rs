@@ -12,7 +12,7 @@ use super::allowed;
 
 /// Everything that speaks against the agent itself.
 pub(super) fn check(facts: &RefFacts, moved: &Move, law: &InForce<'_>, agent: &Agent) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = kept_out(law, agent).into_iter().collect();
+    let mut findings = kept_out(law, agent);
     findings.extend(outside_repository(&facts.repository.name, law.rules, agent));
     let merges = match &moved.landed {
         Fact::Known(landed) => !landed.is_empty(),

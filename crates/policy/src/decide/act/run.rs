@@ -24,7 +24,7 @@ use crate::verdict::{
 /// Decides about one attempt of a workflow run.
 #[must_use]
 pub fn decide_run(facts: &RunFacts, source: &RuleSource) -> ActVerdict {
-    let in_force = source.in_force.as_ref().map(|rules| InForce::of(rules, &facts.own_rules));
+    let in_force = source.law(&facts.own_rules);
     let law = in_force.as_ref();
     let enforcement = law.map_or(Enforcement::Active, InForce::enforcement);
     let judged = enforcement != Enforcement::Disabled && facts.run.state != RunState::Held;

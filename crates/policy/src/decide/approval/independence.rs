@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Fact, Person, Pull};
+use super::super::standing::{self, Standing};
+use crate::facts::{Fact, Facts, Person, Pull};
 use crate::identity::address::{Noreply, mailbox};
 use crate::ids::{Sha, UserId};
+use crate::rules::Rules;
 use crate::verdict::Disqualification;
 
 /// Everybody who had a hand in a change.
@@ -16,7 +18,7 @@ pub(super) struct Hands {
 }
 
 impl Hands {
-    pub(super) fn of(pull: &Pull) -> Self {
+    pub(super) fn of(facts: &Facts, pull: &Pull, rules: &Rules) -> Self {
         let mut hands = Self { by_account: BTreeMap::new(), unseen: Vec::new() };
         hands.fact(&pull.author, Disqualification::Author);
         if let Some(enabler) = &pull.auto_merge {
@@ -31,6 +33,7 @@ impl Hands {
             Fact::Unknown(why) => hands.unknown(why),
         }
         hands.commits(pull);
+        hands.requesters(facts, pull, rules);
         hands
     }
 
@@ -38,6 +41,23 @@ impl Hands {
     pub(super) fn of_account(&self, account: UserId) -> impl Iterator<Item = Disqualification> {
         let own = self.by_account.get(&account).into_iter().flatten();
         own.chain(&self.unseen).cloned().collect::<Vec<_>>().into_iter()
+    }
+
+    /// Whoever put an agent in charge asked for its work.
+    fn requesters(&mut self, facts: &Facts, pull: &Pull, rules: &Rules) {
+        let assignments = match &pull.assignments {
+            Fact::Known(assignments) => assignments,
+            Fact::Unknown(why) => return self.unknown(why),
+        };
+        for assignment in assignments {
+            let to_a_person = assignment
+                .to
+                .get()
+                .is_ok_and(|to| standing::of(to, &facts.roster, rules) == Standing::Person);
+            if !to_a_person {
+                self.fact(&assignment.by, Disqualification::Requester);
+            }
+        }
     }
 
     fn commits(&mut self, pull: &Pull) {

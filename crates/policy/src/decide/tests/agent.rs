@@ -1,7 +1,7 @@
 //! An agent's own pull request: its bounds, before any rule.
 
 use super::scene::*;
-use crate::facts::{Fact, ReviewState};
+use crate::facts::{Descent, Fact, ReviewState};
 use crate::ids::Millis;
 use crate::verdict::{Code, Conclusion, JudgedAs};
 
@@ -193,6 +193,23 @@ fn a_person_whose_membership_is_not_known_is_not_passed() {
     Scene::by_alice()
         .facts(|facts| facts.roster.groups.clear())
         .ends(Conclusion::Failure, &[Code::CannotSee, Code::RuleRequires]);
+}
+
+#[test]
+fn a_commit_of_an_agents_pull_request_stays_the_agents_on_any_branch() {
+    let descends = |agent: &str| {
+        let descent = Descent { oid: head(), agent: agent.into(), number: 3 };
+        Scene::by_alice().pull(|pull| pull.lineage = Fact::Known(vec![descent]))
+    };
+    descends("copilot").ends(Conclusion::Failure, &[Code::AgentBranch, Code::RuleRequires]);
+    // On a branch of the agent's, somebody else approves it as the agent's.
+    let scene = descends("copilot").pull(|pull| pull.head.name = "copilot/again".into());
+    scene.ends(Conclusion::ActionRequired, &[Code::RuleRequires]);
+    scene.approved(&bob()).passes();
+    descends("gone[bot]").ends(Conclusion::Failure, &[Code::UnregisteredAgent, Code::RuleRequires]);
+    let lost = Scene::by_alice().pull(|pull| pull.lineage = Fact::unknown("lost"));
+    lost.ends(Conclusion::Failure, &[Code::CannotSee, Code::RuleRequires]);
+    Scene::by_alice().passes();
 }
 
 #[test]

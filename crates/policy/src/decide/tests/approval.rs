@@ -76,13 +76,13 @@ fn an_agents_approval_does_not_count() {
     let scene = Scene::by_copilot()
         .review(&copilot(), ReviewState::Approved, |review| review.can_push = Fact::Known(true));
     let why = scene.approval_does_not_count();
-    assert!(why.contains(&Why::NotAPerson), "{why:?}");
+    assert!(why.contains(&Why::Agent("GitHub Copilot cloud agent".into())), "{why:?}");
 }
 
 #[test]
 fn an_ai_reviewers_approval_does_not_count() {
     let why = Scene::by_copilot().approved(&coderabbit()).approval_does_not_count();
-    assert_eq!(why, [Why::NotAPerson, Why::NoWriteAccess]);
+    assert_eq!(why, [Why::Agent("CodeRabbit".into()), Why::NoWriteAccess]);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn an_agents_second_account_of_type_user_is_not_a_person() {
     let scene = Scene::by_copilot().approved(&second).facts(|facts| {
         known(facts.roster.groups.get_mut(&group("acme")).unwrap()).insert(second.id);
     });
-    assert_eq!(scene.approval_does_not_count(), [Why::NotAPerson]);
+    assert_eq!(scene.approval_does_not_count(), [Why::Agent("Cursor agents and Bugbot".into())]);
 }
 
 #[test]

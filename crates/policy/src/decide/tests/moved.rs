@@ -14,7 +14,7 @@ use crate::rules::{Respond, RuleSource, Rules};
 use crate::verdict::{Code, Conclusion};
 
 /// No rule about branches and tags.
-const BARE: &str = r#"
+pub(super) const BARE: &str = r#"
 version = 1
 [gate]
 respond = ["revert"]
@@ -30,12 +30,12 @@ may       = ["propose"]
 expires   = 2027-03-31
 "#;
 
-fn rules(text: &str) -> RuleSource {
+pub(super) fn rules(text: &str) -> RuleSource {
     let parsed = Rules::parse("rules.toml", text);
     RuleSource::good(Arc::new(parsed.rules.unwrap_or_else(|| panic!("{:#?}", parsed.complaints))))
 }
 
-fn pushed(by: Account, before: u64, after: u64) -> Move {
+pub(super) fn pushed(by: Account, before: u64, after: u64) -> Move {
     let at = |number: u64| (number > 0).then(|| sha(number));
     Move {
         id: format!("{before}-{after}"),
@@ -56,7 +56,7 @@ fn change(path: &str) -> Change {
     Change { files: vec![file(path)], commits: Vec::new(), merge_base: None, lines: None }
 }
 
-fn facts(name: &str, moves: Vec<Move>) -> RefFacts {
+pub(super) fn facts(name: &str, moves: Vec<Move>) -> RefFacts {
     let people = [alice().id, bob().id].into_iter().collect();
     RefFacts {
         now: NOW,
@@ -81,7 +81,7 @@ fn judged(text: &str, facts: &RefFacts) -> (ActVerdict, Vec<Action>) {
     (verdict, actions)
 }
 
-fn codes(verdict: &ActVerdict) -> Vec<Code> {
+pub(super) fn codes(verdict: &ActVerdict) -> Vec<Code> {
     verdict.deeds.iter().flat_map(|deed| deed.findings.iter().map(|finding| finding.code)).collect()
 }
 

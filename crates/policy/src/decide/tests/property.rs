@@ -179,7 +179,7 @@ fn the_cases_are_of_every_kind() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut seen = std::collections::BTreeMap::new();
-    for _ in 0..400 {
+    for _ in 0..1_200 {
         let facts = facts::any_facts().new_tree(&mut runner).unwrap().current();
         let rules = rules::any_rules().new_tree(&mut runner).unwrap().current();
         let verdict = verdict(&facts, &rules);

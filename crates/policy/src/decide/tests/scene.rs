@@ -7,8 +7,8 @@ use change::{Change, Commit, FileChange, Ident, Mode, RawPath, Status, Trailer};
 
 use crate::decide::decide;
 use crate::facts::{
-    Account, AccountKind, Branch, CommitIdentity, Fact, Facts, Group, Linked, OwnRules, Person, Pull,
-    PullState, Repository, Review, ReviewState, Roster, RulesText,
+    Account, AccountKind, Branch, Comment, CommitIdentity, Dismissal, Fact, Facts, Group, Linked, OwnRules,
+    Person, Pull, PullState, Repository, Review, ReviewState, Roster, RulesText,
 };
 use crate::ids::{Millis, RepoId, RepoName, Sha, UserId};
 use crate::rules::{RuleSource, Rules};
@@ -115,6 +115,12 @@ pub(super) fn review(id: u64, by: &Account, state: ReviewState) -> Review {
         state,
         commit: Some(head()),
         can_push: Fact::Known(by.kind == AccountKind::User),
+        at: Some(NOW),
+        dismissal: (state == ReviewState::Dismissed).then(|| Dismissal {
+            by: Fact::Known(alice()),
+            was: ReviewState::ChangesRequested,
+            at: NOW,
+        }),
     }
 }
 
@@ -219,6 +225,24 @@ impl Scene {
         })
     }
 
+    /// A comment that approves the head.
+    pub(super) fn commented(self, by: &Account, edit: impl FnOnce(&mut Comment)) -> Self {
+        self.pull(|pull| {
+            let comments = known(&mut pull.comments);
+            let mut comment = Comment {
+                id: 500 + comments.len() as u64,
+                author: Fact::Known(by.clone()),
+                line: format!("/portcullis approve {}", head()),
+                edited: false,
+                at: NOW,
+                can_push: Fact::Known(by.kind == AccountKind::User),
+                by_app: Fact::Known(false),
+            };
+            edit(&mut comment);
+            comments.push(comment);
+        })
+    }
+
     pub(super) fn source(&self) -> RuleSource {
         RuleSource::good(Arc::new(parsed(&self.rules)))
     }
@@ -275,6 +299,7 @@ pub(super) fn pull(number: u64, author: Account, branch: &str) -> Pull {
         Change { merge_base: Some(sha(3)), files: vec![file("src/lib.rs")], commits: vec![], lines: None };
     let mut pull = Pull {
         number,
+        node: format!("PR_{number}"),
         title: format!("Change {number}"),
         body: "Fixes it.".into(),
         state: PullState::Open,
@@ -290,6 +315,10 @@ pub(super) fn pull(number: u64, author: Account, branch: &str) -> Pull {
         reviews: Fact::Known(vec![]),
         pushers: Fact::Known(vec![author.clone()]),
         change: Fact::Known(change),
+        comments: Fact::Known(Vec::new()),
+        assignments: Fact::Known(Vec::new()),
+        lineage: Fact::Known(Vec::new()),
+        head_since: None,
         proposed_rules: vec![],
     };
     commit(&mut pull, head(), named(&author), "Fix it");

@@ -15,7 +15,8 @@ pub(super) fn parse(
     let mut parsed = BTreeMap::new();
     for (name, table) in root.named_tables("tiers", complaints) {
         let span = table.span.clone();
-        let spans = [table.span_of("approvals"), table.span_of("from")].map(|at| at.unwrap_or(span.clone()));
+        let spans = ["approvals", "from", "not_before", "max_age"]
+            .map(|key| table.span_of(key).unwrap_or(span.clone()));
         let Some(mut tier) = tiers::parse(&name, table, complaints) else { continue };
         if let Some(organisation) = over.tiers.get(&name) {
             only_tightens(&mut tier, organisation, &spans, complaints);
@@ -29,7 +30,7 @@ pub(super) fn parse(
 fn only_tightens(
     tier: &mut Tier,
     organisation: &Tier,
-    [approvals, from]: &[Range<usize>; 2],
+    [approvals, from, not_before, max_age]: &[Range<usize>; 4],
     complaints: &mut Complaints<'_>,
 ) {
     let help = "A repository's own rules may only tighten. Raise it, or make a tier with a name of its own.";
@@ -41,6 +42,16 @@ fn only_tightens(
             organisation.approvals
         );
         complaints.error(Code::Loosening, approvals.clone(), message, help);
+    }
+    let waits = tier.not_before.zip(organisation.not_before).filter(|(own, asked)| own < asked);
+    let ages = tier.max_age.zip(organisation.max_age).filter(|(own, asked)| own > asked);
+    for (key, times, span) in [("not_before", waits, not_before), ("max_age", ages, max_age)] {
+        let Some((own, asked)) = times else { continue };
+        let message = format!(
+            "`{key}` of tier `{}` would be {own}, where the organisation's rules say {asked}",
+            tier.name.escape_debug()
+        );
+        complaints.error(Code::Loosening, span.clone(), message, help);
     }
     if organisation.from.is_empty() {
         return;

@@ -13,8 +13,8 @@ use crate::decide::tests::scene::{
     NOW, alice, bob, coderabbit, copilot, dana, erin, group, head, named, nobody, repository, sha, user,
 };
 use crate::facts::{
-    Account, AccountKind, Branch, CommitIdentity, Fact, Facts, Linked, Person, ProposedRules, Pull,
-    PullState, Review, ReviewState, Roster, Signature,
+    Account, AccountKind, Assignment, Branch, Comment, CommitIdentity, Descent, Dismissal, Fact, Facts,
+    Linked, Person, ProposedRules, Pull, PullState, Review, ReviewState, Roster, Signature,
 };
 use crate::ids::{Millis, UserId};
 
@@ -146,8 +146,58 @@ pub(super) fn review() -> impl Strategy<Value = Review> {
         prop_oneof![9 => Just(Approved), 1 => select(vec![ChangesRequested, Commented, Dismissed, Pending])];
     let commit = prop_oneof![9 => Just(Some(head())), 1 => select(vec![None, Some(sha(5))])];
     let can_push = prop_oneof![9 => Just(true), 1 => Just(false)];
-    (0..6u64, fact(prop_oneof![9 => person(), 1 => agent()]), state, commit, fact(can_push))
-        .prop_map(|(id, author, state, commit, can_push)| Review { id, author, state, commit, can_push })
+    let who = (0..6u64, fact(prop_oneof![9 => person(), 1 => agent()]));
+    let when = (weighted(0.95, moment()), weighted(0.9, dismissal()));
+    (who, state, commit, fact(can_push), when).prop_map(
+        |((id, author), state, commit, can_push, (at, dismissal))| {
+            let dismissal = dismissal.filter(|_| state == Dismissed);
+            Review { id, author, state, commit, can_push, at, dismissal }
+        },
+    )
+}
+
+/// Around the moment of the look.
+fn moment() -> impl Strategy<Value = Millis> {
+    prop_oneof![4 => Just(0), 1 => 0..20i64, 1 => 0..20_000i64].prop_map(|ago| Millis(NOW.0 - ago * 60_000))
+}
+
+fn dismissal() -> impl Strategy<Value = Dismissal> {
+    let was = select(vec![ReviewState::Approved, ReviewState::ChangesRequested]);
+    (fact(prop_oneof![2 => person(), 1 => agent()]), was, moment()).prop_map(|(by, was, at)| Dismissal {
+        by,
+        was,
+        at,
+    })
+}
+
+fn comment() -> impl Strategy<Value = Comment> {
+    let line = prop_oneof![
+        9 => Just(format!("/portcullis approve {}", head())),
+        1 => Just(format!("/portcullis approve {}", sha(5))),
+        1 => "/portcullis \\PC{0,12}",
+    ];
+    let how = (weighted_flag(), fact(weighted_flag()), fact(weighted_flag().prop_map(|no| !no)));
+    (0..6u64, fact(prop_oneof![9 => person(), 1 => agent()]), line, moment(), how).prop_map(
+        |(id, author, line, at, (edited, by_app, can_push))| Comment {
+            id,
+            author,
+            line,
+            edited,
+            at,
+            can_push,
+            by_app,
+        },
+    )
+}
+
+/// One in ten.
+fn weighted_flag() -> impl Strategy<Value = bool> {
+    prop_oneof![9 => Just(false), 1 => Just(true)]
+}
+
+fn assignment() -> impl Strategy<Value = Assignment> {
+    (fact(prop_oneof![person(), agent()]), fact(prop_oneof![person(), agent()]))
+        .prop_map(|(by, to)| Assignment { by, to })
 }
 
 fn pull() -> impl Strategy<Value = Pull> {
@@ -169,7 +219,16 @@ fn pull() -> impl Strategy<Value = Pull> {
         ];
         let base = select(vec!["main", "main", "release/1"]);
         let place = (branch, from, base, fact(Just(())));
-        (who, what, (text, labels, state, any::<bool>()), place, fact(vec(review(), 0..5))).prop_map(assemble)
+        let descent = |agent: &str| Descent { oid: sha(0xc001), agent: agent.into(), number: 3 };
+        let lineage = prop_oneof![
+            12 => Just(vec![]),
+            1 => select(vec!["copilot", "machine", "x[bot]"]).prop_map(move |agent| vec![descent(agent)]),
+        ];
+        let head_since = prop_oneof![9 => Just(Millis(0)), 1 => moment()];
+        let comments = prop_oneof![3 => Just(vec![]), 1 => vec(comment(), 1..3)];
+        let assignments = prop_oneof![12 => Just(vec![]), 1 => vec(assignment(), 1..2)];
+        let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage));
+        (who, what, (text, labels, state, any::<bool>()), place, fact(vec(review(), 0..5)), said).prop_map(assemble)
     })
 }
 
@@ -178,7 +237,12 @@ type What = (Vec<(Option<Commit>, Option<CommitIdentity>)>, Fact<Vec<FileChange>
 type Text = (String, Fact<Vec<String>>, PullState, bool);
 type Place = (String, Option<crate::facts::Repository>, &'static str, Fact<()>);
 
-fn assemble((who, what, text, place, reviews): (Who, What, Text, Place, Fact<Vec<Review>>)) -> Pull {
+type Said = (Fact<Vec<Comment>>, Fact<Vec<Assignment>>, Option<Millis>, Fact<Vec<Descent>>);
+
+fn assemble(
+    (who, what, text, place, reviews, said): (Who, What, Text, Place, Fact<Vec<Review>>, Said),
+) -> Pull {
+    let (comments, assignments, head_since, lineage) = said;
     let (author, auto_merge, pushers) = who;
     let (commits, files, lines) = what;
     let (body, labels, state, draft) = text;
@@ -208,6 +272,7 @@ fn assemble((who, what, text, place, reviews): (Who, What, Text, Place, Fact<Vec
     };
     Pull {
         number: 7,
+        node: "PR_7".into(),
         title: body.clone(),
         body,
         state,
@@ -221,6 +286,10 @@ fn assemble((who, what, text, place, reviews): (Who, What, Text, Place, Fact<Vec
         auto_merge,
         commits,
         reviews,
+        comments,
+        assignments,
+        head_since,
+        lineage,
         pushers,
         change,
         proposed_rules: vec![],

@@ -9,7 +9,7 @@ use crate::decide::tests::scene::sha;
 use crate::facts::{OwnRules, RulesText};
 
 /// Each may stand alone or with others.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 13] = [
     "[gate]\nenforcement = \"evaluate\"\n",
     "[gate]\nenforcement = \"active\"\n",
     "[gate]\nagents = []\n",
@@ -20,6 +20,8 @@ const PARTS: [&str; 11] = [
     "[tiers.routine]\napprovals = 1\nfrom = [\"@acme/security\"]\n",
     "[tiers.sensitive]\napprovals = 4\nfrom = [\"@acme/others\"]\n",
     "[tiers.free]\napprovals = 0\n[tiers.ours]\napprovals = 1\n",
+    "[tiers.routine]\napprovals = 2\neach = [\"@acme/security\"]\nnot_before = \"1h\"\n",
+    "[tiers.routine]\napprovals = 1\nmax_age = \"30m\"\nowner = \"excluded\"\n",
     "[people]\nmembers_of = [\"acme\"]\n",
 ];
 

@@ -14,6 +14,8 @@ pub(super) struct RuleFile {
     classes: bool,
     /// The approvals of each of [`TIERS`], and whether the security team must be among them.
     tiers: Vec<(u32, bool)>,
+    /// What else each of [`TIERS`] asks for, from [`ASKED`].
+    asked: Vec<Vec<usize>>,
     rules: Vec<(Vec<&'static str>, Demand)>,
 }
 
@@ -39,6 +41,14 @@ const CONDITIONS: [&str; 11] = [
     r#"only_paths = ["docs/**", "src/**"]"#,
 ];
 
+/// What else a tier may ask for: mild, and stricter.
+const ASKED: [(&str, &str); 4] = [
+    (r#"not_before = "10m""#, r#"not_before = "1d""#),
+    (r#"max_age = "7d""#, r#"max_age = "5m""#),
+    (r#"each = ["@acme/security"]"#, r#"each = ["@acme/security"]"#),
+    (r#"owner = "excluded""#, r#"owner = "excluded""#),
+];
+
 fn rule() -> impl Strategy<Value = (Vec<&'static str>, Demand)> {
     let when = prop_oneof![1 => Just(vec![]), 2 => subsequence(CONDITIONS.to_vec(), 1..=2)];
     let require = select(TIERS.to_vec()).prop_map(Demand::Require);
@@ -56,15 +66,21 @@ pub(super) fn any_rules() -> impl Strategy<Value = RuleFile> {
         |(free, routine, some, sensitive, team)| vec![(free, false), (routine, some), (sensitive, team)],
     );
     let branches = prop_oneof![4 => Just("copilot/**"), 2 => Just("**"), 1 => Just("other/**")];
-    (assisted, branches, any::<bool>(), any::<bool>(), tiers, proptest::collection::vec(rule(), 0..5))
-        .prop_map(|(assisted, branches, second_agent, classes, tiers, rules)| RuleFile {
+    // Of each of them: not asked, asked, asked strictly.
+    let asked = || prop_oneof![24 => Just(0usize), 1 => Just(1), 1 => Just(2)];
+    let asked = proptest::collection::vec(proptest::collection::vec(asked(), ASKED.len()), TIERS.len());
+    let rest = (tiers, asked, proptest::collection::vec(rule(), 0..5));
+    (assisted, branches, any::<bool>(), any::<bool>(), rest).prop_map(
+        |(assisted, branches, second_agent, classes, (tiers, asked, rules))| RuleFile {
             assisted,
             branches,
             second_agent,
             classes,
             tiers,
+            asked,
             rules,
-        })
+        },
+    )
 }
 
 /// A way to tighten rules.
@@ -73,6 +89,8 @@ pub(super) enum Tightening {
     AddRule((Vec<&'static str>, DemandOf)),
     RaiseApprovals(usize),
     NameTeam(usize),
+    /// Of a tier, one of [`ASKED`].
+    Ask(usize, usize),
 }
 
 /// What an added rule demands.
@@ -84,6 +102,7 @@ pub(super) fn any_tightening() -> impl Strategy<Value = Tightening> {
         2 => rule().prop_map(|(when, demand)| Tightening::AddRule((when, DemandOf(demand)))),
         1 => (0..3usize).prop_map(Tightening::RaiseApprovals),
         1 => (0..3usize).prop_map(Tightening::NameTeam),
+        3 => (0..3usize, 0..4usize).prop_map(|(tier, what)| Tightening::Ask(tier, what)),
     ]
 }
 
@@ -102,6 +121,11 @@ impl Tightening {
             Self::AddRule((when, demand)) => rules.rules.push((when.clone(), demand.0)),
             Self::RaiseApprovals(tier) => rules.tiers[*tier].0 += 1,
             // A team that must be among no approvals at all would be refused as a contradiction.
+            Self::Ask(tier, what) => {
+                rules.tiers[*tier].0 = rules.tiers[*tier].0.max(1);
+                let asked = &mut rules.asked[*tier][*what];
+                *asked = (*asked + 1).min(2);
+            }
             Self::NameTeam(tier) => rules.tiers[*tier] = (rules.tiers[*tier].0.max(1), true),
         }
         rules
@@ -121,10 +145,19 @@ impl fmt::Display for RuleFile {
         if self.classes {
             writeln!(f, "[classes.infrastructure]\npaths = [\"ops/**\", \"payments/**\"]")?;
         }
-        for (name, (approvals, team)) in TIERS.iter().zip(&self.tiers) {
+        for ((name, (approvals, team)), asked) in TIERS.iter().zip(&self.tiers).zip(&self.asked) {
             writeln!(f, "[tiers.{name}]\napprovals = {approvals}")?;
             if *team {
                 writeln!(f, "from = [\"@acme/security\"]")?;
+            }
+            // Of no approval at all only a wait can be asked.
+            let askable = if *approvals == 0 { 1 } else { ASKED.len() };
+            for ((mild, strict), how) in ASKED.iter().zip(asked).take(askable) {
+                match how {
+                    0 => {}
+                    1 => writeln!(f, "{mild}")?,
+                    _ => writeln!(f, "{strict}")?,
+                }
             }
         }
         for (at, (when, demand)) in self.rules.iter().enumerate() {
@@ -144,7 +177,7 @@ impl fmt::Display for RuleFile {
 fn agent(f: &mut fmt::Formatter<'_>, name: &str, recognise: &str, branches: &str) -> fmt::Result {
     writeln!(
         f,
-        "[agents.{name}]\nrecognise = [{recognise}]\nowner = \"@acme/platform\"\npurpose = \"fixes\""
+        "[agents.{name}]\nrecognise = [{recognise}]\nowner = \"@acme/security\"\npurpose = \"fixes\""
     )?;
     writeln!(
         f,

@@ -32,7 +32,35 @@ impl Eraser {
             for review in reviews {
                 self.fact(&mut review.author, "a review's author");
                 self.fact(&mut review.can_push, "a reviewer's access");
+                if let Some(dismissal) = &mut review.dismissal {
+                    self.fact(&mut dismissal.by, "who dismissed a review");
+                }
+                if review.dismissal.is_some() && self.is_here("that a review was dismissed by somebody") {
+                    review.dismissal = None;
+                }
+                if review.at.is_some() && self.is_here("when a review was given") {
+                    review.at = None;
+                }
             }
+        }
+        if let Fact::Known(comments) = &mut pull.comments {
+            for comment in comments {
+                self.fact(&mut comment.author, "a comment's author");
+                self.fact(&mut comment.can_push, "a commenter's access");
+                self.fact(&mut comment.by_app, "whether an App commented");
+            }
+        }
+        if let Fact::Known(assignments) = &mut pull.assignments {
+            for assignment in assignments {
+                self.fact(&mut assignment.by, "who assigned");
+                self.fact(&mut assignment.to, "who was assigned");
+            }
+        }
+        self.fact(&mut pull.lineage, "where the commits were seen first");
+        self.fact(&mut pull.comments, "the comments");
+        self.fact(&mut pull.assignments, "the assignments");
+        if pull.head_since.is_some() && self.is_here("since when the head is there") {
+            pull.head_since = None;
         }
         if let Fact::Known(change) = &mut pull.change
             && change.lines.is_some()
