@@ -52,8 +52,8 @@ async fn what_a_job_asks_for_is_kept_for_the_look() {
 #[tokio::test]
 async fn of_a_dispatch_only_the_run_is_judged() {
     let door = door().await;
-    for event in ["workflow_dispatch", "repository_dispatch"] {
-        let answer = door.send(event, event, &payload("sample", json!({ "inputs": null }))).await;
+    for (n, event) in ["workflow_dispatch", "repository_dispatch"].into_iter().enumerate() {
+        let answer = door.send(&format!("d-{n}"), event, &payload("sample", json!({ "inputs": null }))).await;
         assert_eq!(
             (&answer.body["outcome"], &answer.body["reason"]),
             (&json!("ignored"), &json!("the run that it starts is judged"))
