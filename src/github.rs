@@ -35,6 +35,7 @@ mod pulls;
 mod reference;
 mod roster;
 mod rules;
+mod run;
 mod said;
 mod settings;
 mod undo;
@@ -54,6 +55,7 @@ pub use ledger::Recorded;
 pub use merge::MergeRead;
 pub use reference::RefRead;
 pub use rules::PolicyRead;
+pub use run::{RunAround, RunRead};
 pub use settings::{Limits, Purpose, Settings, SettingsError};
 
 use crate::git::GitCache;

@@ -10,6 +10,7 @@
 //! - Pull requests with one head share one check run. Only the lease of the lowest-numbered open one acts; the others
 //!   wake it.
 
+mod act;
 mod blind;
 mod gather;
 mod group;
@@ -19,6 +20,7 @@ mod own;
 mod pull;
 mod refs;
 mod runner;
+mod runs;
 mod strike;
 
 use std::sync::Arc;
@@ -88,6 +90,7 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
     match lease.subject() {
         Subject::Pull(subject) => pull::look(gate, lease, subject).await,
         Subject::Ref(subject) => refs::look(gate, lease, subject).await,
+        Subject::Run(subject) => runs::look(gate, lease, subject).await,
         Subject::Group(subject) => group::look(gate, lease, subject).await,
         Subject::Merge(subject) => merge::look(gate, lease, subject).await,
     }
@@ -110,6 +113,7 @@ fn written(actions: &[Action]) -> Result<Vec<ActionRecord>, serde_json::Error> {
                 let kind = if undo.propose { "propose_undo" } else { "undo" };
                 (kind, format!("{kind}/{}/{}", undo.name.as_str(), undo.onto))
             }
+            Action::CancelRun(cancel) => ("cancel_run", runs::once_key(cancel.run, cancel.attempt)),
             Action::DisableAutoMerge(stop) => {
                 ("disable_auto_merge", format!("disable-auto-merge/{}#{}", stop.repository, stop.number))
             }

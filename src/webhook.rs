@@ -174,12 +174,14 @@ fn count(event: &'static str, outcome: &'static str) {
 
 /// The event as a label: few and known.
 fn event_label(event: &str) -> &'static str {
-    const KNOWN: [&str; 11] = [
+    const KNOWN: [&str; 13] = [
         "pull_request",
         "pull_request_review",
         "issue_comment",
         "check_run",
         "check_suite",
+        "workflow_run",
+        "workflow_job",
         "merge_group",
         "member",
         "membership",

@@ -22,7 +22,7 @@ const OPTIONAL: [(&str, &str, &str); 3] = [
 ];
 
 /// What this version is told of. Those from `membership` on are of organisations.
-const EVENTS: [&str; 12] = [
+const EVENTS: [&str; 14] = [
     "pull_request",
     "pull_request_review",
     "issue_comment",
@@ -30,6 +30,8 @@ const EVENTS: [&str; 12] = [
     "repository",
     "check_run",
     "check_suite",
+    "workflow_run",
+    "workflow_job",
     "merge_group",
     "member",
     "membership",

@@ -233,6 +233,8 @@ fn permissions_and_events_are_told_with_who_must_act() {
         "repository",
         "check_run",
         "check_suite",
+        "workflow_run",
+        "workflow_job",
         "merge_group",
         "member",
     ];

@@ -196,6 +196,21 @@ impl Api {
         parse(operation, &answer)
     }
 
+    /// Sends what ends a workflow run, once; the answer says nothing.
+    pub(super) async fn end(
+        &self,
+        installation: InstallationId,
+        operation: &'static str,
+        url: Url,
+        body: &impl Serialize,
+    ) -> Result<(), ForgeError> {
+        let (cost, repeat) = (Cost::CREATE, Repeat::Never);
+        let body = Some(json(operation, body)?);
+        let right = Right::End;
+        let request = Request { operation, right, cost, repeat, method: Method::POST, url, body };
+        self.send(installation, request).await.map(|_| ())
+    }
+
     async fn send(&self, installation: InstallationId, request: Request) -> Result<Answer, ForgeError> {
         let whose = (installation, request.right);
         let token = self.auth.token(&self.http, &self.addresses, whose).await?;

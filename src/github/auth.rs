@@ -29,6 +29,12 @@ const MARGIN: i64 = 5 * 60_000;
 /// `members` is the one that owners leave out, then whatever is granted has to do.
 const TO_JUDGE: &[Option<&str>] = &[
     Some(
+        r#"{"permissions":{"actions":"read","checks":"write","contents":"read","members":"read","metadata":"read","pull_requests":"read"}}"#,
+    ),
+    Some(
+        r#"{"permissions":{"actions":"read","checks":"write","contents":"read","metadata":"read","pull_requests":"read"}}"#,
+    ),
+    Some(
         r#"{"permissions":{"checks":"write","contents":"read","members":"read","metadata":"read","pull_requests":"read"}}"#,
     ),
     Some(r#"{"permissions":{"checks":"write","contents":"read","metadata":"read","pull_requests":"read"}}"#),
@@ -49,6 +55,9 @@ const TO_ACT: &[Option<&str>] = &[
 /// What a token is asked for that opens issues about incidents.
 const TO_TELL: &[Option<&str>] = &[Some(r#"{"permissions":{"issues":"write","metadata":"read"}}"#), None];
 
+/// What a token is asked for that ends workflow runs.
+const TO_END: &[Option<&str>] = &[Some(r#"{"permissions":{"actions":"write","metadata":"read"}}"#), None];
+
 /// What a token is for. Each installation has one token for each, with no more rights than that needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Right {
@@ -56,6 +65,8 @@ pub(super) enum Right {
     Judge,
     /// Change branches, tags and pull requests.
     Act,
+    /// End workflow runs.
+    End,
     /// Open issues.
     Tell,
 }
@@ -177,6 +188,7 @@ impl Auth {
             (Purpose::Judge, Right::Judge) => TO_JUDGE,
             (Purpose::Judge, Right::Act) => TO_ACT,
             (Purpose::Judge, Right::Tell) => TO_TELL,
+            (Purpose::Judge, Right::End) => TO_END,
         }
     }
 

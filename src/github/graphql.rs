@@ -26,6 +26,8 @@ pub(super) const FILE: Document = Document { name: "file", text: include_str!("g
 pub(super) const RULES: Document = Document { name: "rules", text: include_str!("graphql/rules.graphql") };
 pub(super) const REFERENCE: Document =
     Document { name: "reference", text: include_str!("graphql/reference.graphql") };
+pub(super) const WORKFLOW: Document =
+    Document { name: "workflow", text: include_str!("graphql/workflow.graphql") };
 pub(super) const UPDATE_REFS: Document =
     Document { name: "update_refs", text: include_str!("graphql/update_refs.graphql") };
 pub(super) const CREATE_COMMIT: Document =

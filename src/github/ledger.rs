@@ -7,13 +7,12 @@
 use std::collections::BTreeMap;
 
 use policy::act::{Pushed, RefName};
-use policy::facts::{Account, AccountKind};
-use policy::{Fact, InstallationId, RepoName, Sha, UserId};
+use policy::{InstallationId, RepoName, Sha};
 use serde::Deserialize;
 
 use super::GitHub;
-use super::error::{ForgeError, quote};
-use super::wire::moment;
+use super::error::ForgeError;
+use super::wire::{RestAccount, moment};
 
 const PAGE: usize = 100;
 /// Tags of a repository beyond these are not compared.
@@ -41,15 +40,7 @@ struct Activity {
     reference: String,
     timestamp: String,
     activity_type: String,
-    actor: Option<Actor>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Actor {
-    id: u64,
-    login: String,
-    #[serde(rename = "type", default)]
-    kind: String,
+    actor: Option<RestAccount>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,29 +103,15 @@ impl GitHub {
 
 fn recorded(activity: Activity) -> Option<Recorded> {
     let sha = |text: &str| Some(Sha::parse(text)?).filter(|sha| !sha.is_zero());
-    let actor = match activity.actor {
-        Some(actor) => Fact::Known(account(&actor)),
-        None => Fact::unknown("the account is deleted (GitHub shows `ghost`)"),
-    };
     Some(Recorded {
         id: activity.id,
         name: RefName::parse(&activity.reference)?,
         at: moment(&activity.timestamp)?,
         pushed: Pushed {
-            actor,
+            actor: RestAccount::fact(activity.actor.as_ref()),
             before: sha(&activity.before),
             after: sha(&activity.after),
             forced: activity.activity_type == "force_push",
         },
     })
-}
-
-fn account(actor: &Actor) -> Account {
-    let kind = match actor.kind.as_str() {
-        "User" => AccountKind::User,
-        "Bot" => AccountKind::Bot,
-        "Organization" => AccountKind::Organization,
-        _ => AccountKind::Other,
-    };
-    Account { id: UserId(actor.id), login: quote(&actor.login), kind }
 }

@@ -22,6 +22,31 @@ pub(super) fn moment(text: &str) -> Option<Millis> {
     text.parse::<jiff::Timestamp>().ok().map(|at| Millis(at.as_millisecond()))
 }
 
+/// An account as REST shows it.
+#[derive(Debug, Deserialize)]
+pub(super) struct RestAccount {
+    id: u64,
+    login: String,
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+impl RestAccount {
+    /// The account as the forge vouches for it; `None` is how REST shows one that is deleted.
+    pub(super) fn fact(account: Option<&Self>) -> Fact<Account> {
+        let Some(account) = account else {
+            return Fact::unknown("the account is deleted (GitHub shows `ghost`)");
+        };
+        let kind = match account.kind.as_str() {
+            "User" => AccountKind::User,
+            "Bot" => AccountKind::Bot,
+            "Organization" => AccountKind::Organization,
+            _ => AccountKind::Other,
+        };
+        Fact::Known(Account { id: UserId(account.id), login: super::error::quote(&account.login), kind })
+    }
+}
+
 /// A page of a list.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,7 +7,7 @@
 use policy::act::{Landing, MergeFacts, Stood};
 use policy::decide::judge_merge;
 use policy::facts::PullState;
-use policy::incident::incidents;
+use policy::incident::{Kind, incidents};
 use policy::rules::RuleSource;
 use policy::verdict::{JudgedAs, Verdict};
 use policy::{Action, Fact, Facts, Millis, PullSubject, Sha, Subject, plan_merge};
@@ -42,7 +42,7 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
     let verdict = judge_merge(&facts, &rules);
     let actions = plan_merge(&verdict, &facts);
     let record = act_record(&verdict, &facts, &rules, now)?;
-    let opened = incidents(&verdict, &lease.subject().key(), now);
+    let opened = incidents(&verdict, Kind::MergedPast, &lease.subject().key(), now);
     let intended = gate.store.intend_with(lease, record, written(&actions)?, opened).await?;
     let mut outcomes = Vec::new();
     for (action, id) in actions.iter().zip(intended.actions) {

@@ -64,7 +64,10 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
                 outcomes.push((id, outcome));
                 continue;
             }
-            policy::Action::PutBack(_) | policy::Action::Undo(_) | policy::Action::ProposeRevert(_) => {
+            policy::Action::PutBack(_)
+            | policy::Action::Undo(_)
+            | policy::Action::CancelRun(_)
+            | policy::Action::ProposeRevert(_) => {
                 continue;
             }
         };

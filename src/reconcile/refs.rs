@@ -8,17 +8,16 @@
 //!   nothing, and the next look sees the new push.
 //! - A crash after the answer. The next look sees the branch where it belongs, and nothing is left to do.
 
-use std::collections::BTreeSet;
-
 use policy::act::{Landed, Move, Pushed, RefFacts, Refused, Remedy};
 use policy::decide::{decide_ref, is_person};
-use policy::facts::{AccountKind, Group, Lines, OwnRules, Roster};
-use policy::incident::incidents;
+use policy::facts::{AccountKind, Lines, OwnRules};
+use policy::incident::{Kind, incidents};
 use policy::plan::plan_ref;
 use policy::rules::RuleSource;
 use policy::strike::strikes;
-use policy::{Action, Fact, Millis, Place, RefSubject, Sha, UserId, Wanted};
+use policy::{Action, Fact, Millis, Place, RefSubject, Sha};
 
+use super::act::roster;
 use super::own::own_rules;
 use super::strike;
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, written};
@@ -59,7 +58,7 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
     let actions = plan_ref(&verdict, &facts);
 
     let record = act_record(&verdict, &facts, &rules, now)?;
-    let opened = incidents(&verdict, &lease.subject().key(), now);
+    let opened = incidents(&verdict, Kind::Moved, &lease.subject().key(), now);
     let intended = gate.store.intend_with(lease, record, written(&actions)?, opened).await?;
     let mut outcomes = Vec::new();
     let mut refused = false;
@@ -115,21 +114,8 @@ async fn by_people(
     };
     let wanted = rules.wanted(&Fact::Known(OwnRules::default()));
     let accounts = actors.iter().map(|actor| actor.id).collect();
-    let roster = roster(gate, subject, &wanted, &accounts).await?;
+    let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
     Ok(actors.iter().all(|actor| is_person(actor, &roster, rules)))
-}
-
-/// Who of these accounts belongs to the groups that the rules name.
-async fn roster(
-    gate: &Gate,
-    subject: &RefSubject,
-    wanted: &Wanted,
-    accounts: &BTreeSet<UserId>,
-) -> Result<Roster, ReconcileError> {
-    let nobody = |group: &Group| (group.clone(), Fact::Known(BTreeSet::new()));
-    let mut roster = Roster { groups: wanted.groups.iter().map(nobody).collect() };
-    gate.github.enroll(subject.installation, accounts, &mut roster).await?;
-    Ok(roster)
 }
 
 async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Result<String, ForgeError> {
@@ -139,8 +125,11 @@ async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Resul
             Ok(back.to.as_ref().map_or("gone", Sha::as_str).to_owned())
         }
         Action::Undo(undo) => gate.github.undo(lease, node, undo).await,
-        // Refs show no check, and are no pull request.
-        Action::ShowCheck(_) | Action::DisableAutoMerge(_) | Action::ProposeRevert(_) => Ok(String::new()),
+        // Refs show no check, are no pull request, and do not run.
+        Action::ShowCheck(_)
+        | Action::CancelRun(_)
+        | Action::DisableAutoMerge(_)
+        | Action::ProposeRevert(_) => Ok(String::new()),
     }
 }
 
@@ -179,7 +168,7 @@ async fn facts(
     let own_rules = own_rules(gate, subject.repo_id, &seen.own_rules, rules).await?;
     let wanted = rules.wanted(&own_rules);
     let accounts = told.iter().filter_map(|(_, pushed)| Some(pushed.actor.get().ok()?.id)).collect();
-    let roster = roster(gate, subject, &wanted, &accounts).await?;
+    let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
     let look = Look {
         seen: &seen,
         lines: wanted.lines,
@@ -326,7 +315,10 @@ fn refusal(action: &crate::store::StoredAction, tip: Option<&Sha>) -> Option<Ref
     let (what, from) = match serde_json::from_str(&action.record.body).ok()? {
         Action::PutBack(back) => (Remedy::MoveBack, back.from),
         Action::Undo(undo) => (if undo.propose { Remedy::Propose } else { Remedy::Inverse }, Some(undo.onto)),
-        Action::ShowCheck(_) | Action::DisableAutoMerge(_) | Action::ProposeRevert(_) => return None,
+        Action::ShowCheck(_)
+        | Action::CancelRun(_)
+        | Action::DisableAutoMerge(_)
+        | Action::ProposeRevert(_) => return None,
     };
     let why = action.outcome.clone().unwrap_or_default();
     (from.as_ref() == tip).then_some(Refused { what, why })

@@ -42,6 +42,7 @@ pub fn issue_body(id: &str, parts: &[Incident], total: u64) -> String {
 fn answer(respond: Respond) -> &'static str {
     match respond {
         Respond::Report => "it is reported, and nothing else is done",
+        Respond::Cancel => "the run is cancelled",
         Respond::Revert => "it is put back, and the work is kept aside",
     }
 }

@@ -137,6 +137,23 @@ impl Store {
     }
 }
 
+impl Store {
+    /// When an action of a subject was last done, if it ever was.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn done_at(&self, subject: &Subject, once_key: &str) -> Result<Option<Millis>, StoreError> {
+        let row = sqlx::query(
+            "SELECT MAX(at) AS at FROM actions WHERE subject_key = $1 AND once_key = $2 AND state = 'done'",
+        )
+        .bind(subject.key())
+        .bind(once_key)
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(get::<Option<i64>, _>(&row, "at")?.map(Millis))
+    }
+}
+
 fn stored(row: &AnyRow) -> Result<StoredAction, StoreError> {
     Ok(StoredAction {
         record: ActionRecord {

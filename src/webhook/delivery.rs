@@ -4,24 +4,28 @@
 //! after the gate must see it. A body that is no JSON at all is refused.
 
 use bytes::Bytes;
-use policy::act::{GroupTold, Pushed, RefName};
+use policy::act::{GroupTold, JobTold, Pushed, RefName};
 use policy::facts::AccountKind;
 use policy::rules::OWN_RULES;
 use policy::{
     Fact, Floor, GroupSubject, InstallationId, Millis, PullSubject, RefSubject, RepoId, RepoName,
-    ReviewFloor, Subject,
+    ReviewFloor, RunId, RunSubject, Subject,
 };
 use serde::de::DeserializeOwned;
 
 use super::payload::{
     Account, Check, Common, OnCheckRun, OnCheckSuite, OnComment, OnMergeGroup, OnPull, OnPush, OnRepository,
-    Pull,
+    OnWorkflowJob, OnWorkflowRun, Pull,
 };
 use super::signature::Verified;
 use crate::store::{Actor, Fate, Guid, NewDelivery, Target, Testimony};
 
 const ERROR_CHARS: usize = 300;
 const LOGIN_CHARS: usize = 100;
+/// GitHub's environments have at most 255 characters, labels at most 256.
+const NAME_CHARS: usize = 256;
+/// A job that asks for more labels than these finds no runner.
+const LABELS: usize = 100;
 /// The pull requests that one check run names; the head finds the others.
 const PULLS: usize = 100;
 
@@ -103,6 +107,8 @@ fn is_known(event: &str) -> bool {
             | "check_suite"
             | "push"
             | "repository"
+            | "workflow_run"
+            | "workflow_job"
             | "merge_group"
     )
 }
@@ -126,9 +132,19 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
         ("merge_group", "checks_requested" | "destroyed") => on_merge_group(common, body),
         ("repository", "edited" | "renamed" | "transferred") => on_repository(common, body),
         ("check_suite", "rerequested") => on_check(common, parse::<OnCheckSuite>(body)?.check_suite, app_id),
-        ("pull_request_review" | "issue_comment" | "check_run" | "check_suite" | "merge_group", _) => {
-            Ok(ignore("this action asks for nothing"))
-        }
+        ("workflow_run", "requested" | "in_progress" | "completed") => on_run(common, body),
+        ("workflow_job", "queued" | "waiting" | "in_progress") => on_job(common, body),
+        ("workflow_dispatch" | "repository_dispatch", _) => Ok(ignore("the run that it starts is judged")),
+        (
+            "pull_request_review"
+            | "issue_comment"
+            | "check_run"
+            | "check_suite"
+            | "merge_group"
+            | "workflow_run"
+            | "workflow_job",
+            _,
+        ) => Ok(ignore("this action asks for nothing")),
         _ if changes_the_roster(event) => Ok(ignore("memberships are read anew")),
         _ => Ok(ignore("unknown event")),
     }
@@ -248,6 +264,29 @@ fn on_repository(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence: None })
 }
 
+/// A run is looked at as it stands now; whose it is and what it is at, the forge tells.
+fn on_run(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
+    let run = parse::<OnWorkflowRun>(body)?.workflow_run;
+    let subject = Place::of(common)?.run(RunId(run.id));
+    let targets = vec![Target::Subject(subject)];
+    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence: None })
+}
+
+/// The environment of a job is in its deliveries alone.
+fn on_job(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
+    let OnWorkflowJob { workflow_job, deployment } = parse(body)?;
+    let subject = Place::of(common)?.run(RunId(workflow_job.run_id));
+    let told = JobTold {
+        attempt: workflow_job.run_attempt,
+        labels: workflow_job.labels.iter().take(LABELS).map(|label| plain(label)).collect(),
+        environment: deployment.and_then(|deployment| deployment.environment).map(|name| plain(&name)),
+    };
+    let body = serde_json::to_string(&told).map_err(|_| missing("workflow_job"))?;
+    let targets = vec![Target::Subject(subject.clone())];
+    let evidence = Some(Box::new(Testimony { subject, body }));
+    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
+}
+
 /// Where a subject lives.
 struct Place {
     installation: InstallationId,
@@ -263,6 +302,15 @@ impl Place {
         Ok(Self { installation: installation.id, repo_id: repository.id, repo: repository.full_name.clone() })
     }
 
+    fn run(self, run: RunId) -> Subject {
+        Subject::Run(RunSubject {
+            installation: self.installation,
+            repo_id: self.repo_id,
+            repo: self.repo,
+            run,
+        })
+    }
+
     fn pull(&self, number: u64) -> Target {
         Target::Subject(Subject::Pull(PullSubject {
             installation: self.installation,
@@ -276,6 +324,11 @@ impl Place {
 fn actor(account: &Account) -> Actor {
     let plain = |text: &str| text.chars().filter(|c| !c.is_control()).take(LOGIN_CHARS).collect::<String>();
     Actor { id: account.id, login: plain(&account.login), kind: plain(&account.kind) }
+}
+
+/// A name, cut and without control characters.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect()
 }
 
 fn ignore(reason: &str) -> Fate {

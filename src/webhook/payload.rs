@@ -203,6 +203,41 @@ pub(super) struct MergeGroup {
     pub(super) base_ref: String,
 }
 
+/// `workflow_run`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnWorkflowRun {
+    pub(super) workflow_run: WorkflowRun,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WorkflowRun {
+    #[serde(deserialize_with = "id")]
+    pub(super) id: u64,
+}
+
+/// `workflow_job`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnWorkflowJob {
+    pub(super) workflow_job: WorkflowJob,
+    /// Only there when the job names an environment.
+    pub(super) deployment: Option<JobDeployment>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WorkflowJob {
+    #[serde(deserialize_with = "id")]
+    pub(super) run_id: u64,
+    #[serde(deserialize_with = "id")]
+    pub(super) run_attempt: u64,
+    #[serde(default)]
+    pub(super) labels: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct JobDeployment {
+    pub(super) environment: Option<String>,
+}
+
 /// `check_run`.
 #[derive(Debug, Deserialize)]
 pub(super) struct OnCheckRun {

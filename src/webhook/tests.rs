@@ -3,6 +3,7 @@
 mod events;
 mod hostile;
 mod refusals;
+mod runs;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -31,6 +31,7 @@ mod record;
 mod refs;
 mod review;
 mod rules;
+mod runs;
 mod scenarios;
 mod stage;
 mod twice;

@@ -11,7 +11,7 @@ mod path;
 mod sha;
 
 pub use class::{Class, ClassTable, Kinds};
-pub use commit::{Commit, Ident, Trailer, parse_commits};
+pub use commit::{Commit, Ident, MAX_MESSAGE, Trailer, parse_commits};
 pub use diff::{FileChange, Lines, Mode, ParseError, Status, parse_numstat, parse_raw_diff};
 pub use glob::{GlobError, Globs};
 pub use path::RawPath;

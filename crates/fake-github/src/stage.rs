@@ -61,6 +61,7 @@ pub struct AppSpec {
 impl Default for AppSpec {
     fn default() -> Self {
         let granted = [
+            ("actions", "write"),
             ("checks", "write"),
             ("contents", "read"),
             ("members", "read"),

@@ -1,4 +1,5 @@
-//! What was seen of something that has happened, or is about to: a branch or tag that moved, a merge, a merge group.
+//! What was seen of something that has happened, or is about to: a branch or tag that moved, a merge, a merge group, a
+//! workflow that runs.
 //!
 //! Unlike a proposed change it cannot be held back, only answered. Who did it is an edge: each move comes from a signed
 //! delivery or from the forge's own record of activities, and is judged on its own.
@@ -6,6 +7,7 @@
 mod group;
 mod merge;
 mod name;
+mod run;
 mod verdict;
 
 use change::Change;
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use group::{GroupFacts, GroupTold, Landing, Member};
 pub use merge::{MergeFacts, Stood};
 pub use name::RefName;
+pub use run::{JobTold, Run, RunFacts, RunState};
 pub use verdict::{ActVerdict, Deed};
 
 use crate::facts::{Account, Fact, OwnRules, Repository, Roster};

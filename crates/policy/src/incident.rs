@@ -40,6 +40,8 @@ pub struct Incident {
 pub enum Kind {
     /// A branch or tag was moved against the rules.
     Moved,
+    /// A workflow ran against the rules.
+    Run,
     /// A pull request was merged without a verdict that passed, or landed as something else.
     MergedPast,
     /// It could not be seen what happened, or who did it.
@@ -54,6 +56,7 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Moved => "moved",
+            Self::Run => "run",
             Self::MergedPast => "merged-past-the-gate",
             Self::Unseen => "unseen",
             Self::Suspended => "suspended",
@@ -61,15 +64,22 @@ impl Kind {
     }
 }
 
-/// The incidents of a verdict about something that has happened. `key` is the subject's.
+/// The incidents of a verdict about something that has happened, which are of this kind where it is known who did it.
+/// `key` is the subject's.
 #[must_use]
-pub fn incidents(verdict: &ActVerdict, key: &str, at: Millis) -> Vec<Incident> {
+pub fn incidents(verdict: &ActVerdict, kind: Kind, key: &str, at: Millis) -> Vec<Incident> {
     let answered = |deed: &Deed| Some((verdict.answer(deed)?, deed.clone()));
     let answered = verdict.deeds.iter().filter_map(answered);
-    answered.map(|(respond, deed)| incident(verdict, deed, respond, key, at)).collect()
+    answered.map(|(respond, deed)| incident(verdict, deed, respond, (kind, key), at)).collect()
 }
 
-fn incident(verdict: &ActVerdict, deed: Deed, respond: Respond, key: &str, at: Millis) -> Incident {
+fn incident(
+    verdict: &ActVerdict,
+    deed: Deed,
+    respond: Respond,
+    (kind, key): (Kind, &str),
+    at: Millis,
+) -> Incident {
     let who = deed.involvement.author;
     let agents = deed.involvement.judged_as == JudgedAs::Agents;
     let group = who.as_ref().filter(|_| agents && deed.sweeping).map(|who| format!("sweep/{}", who.id));
@@ -78,7 +88,7 @@ fn incident(verdict: &ActVerdict, deed: Deed, respond: Respond, key: &str, at: M
         kind: if past_the_gate(&deed.findings) {
             Kind::MergedPast
         } else if agents && deed.findings.iter().any(|finding| finding.effect == Effect::Denies) {
-            Kind::Moved
+            kind
         } else {
             Kind::Unseen
         },

@@ -5,6 +5,7 @@
 mod merge;
 mod merging;
 mod refs;
+mod runs;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -14,6 +15,7 @@ use crate::ids::{CheckRunId, RepoName, Sha};
 pub use merge::{ProposeRevert, plan_merge};
 pub use merging::{DisableAutoMerge, plan_merging};
 pub use refs::{Kept, PutBack, Span, Undo, plan_ref};
+pub use runs::{CancelRun, patient_until, plan_run};
 
 use crate::verdict::{Conclusion, Effect, Proposal, ProposalState, Verdict, Whose};
 
@@ -27,6 +29,8 @@ pub enum Action {
     PutBack(PutBack),
     /// Take content back with a commit on top, or propose that commit.
     Undo(Undo),
+    /// Cancel a workflow run.
+    CancelRun(CancelRun),
     /// Switch auto-merge off.
     DisableAutoMerge(DisableAutoMerge),
     /// Propose to take a merged pull request back.
@@ -39,7 +43,11 @@ impl Action {
     pub fn check(&self) -> Option<&ShowCheck> {
         match self {
             Self::ShowCheck(show) => Some(show),
-            Self::PutBack(_) | Self::Undo(_) | Self::DisableAutoMerge(_) | Self::ProposeRevert(_) => None,
+            Self::PutBack(_)
+            | Self::Undo(_)
+            | Self::CancelRun(_)
+            | Self::DisableAutoMerge(_)
+            | Self::ProposeRevert(_) => None,
         }
     }
 }

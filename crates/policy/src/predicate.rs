@@ -9,8 +9,11 @@ mod changes;
 mod created;
 mod deleted;
 mod draft;
+mod environments;
+mod events;
 mod files;
 mod forced;
+mod fork;
 mod labels;
 mod lines;
 mod modes;
@@ -18,14 +21,18 @@ mod number;
 mod only_paths;
 mod paths;
 mod repos;
+mod rerun;
+mod runners;
 mod signed;
 mod tags;
+mod workflow_changed;
+mod workflows;
 
 use std::collections::BTreeSet;
 
 use change::{Change, Class, ClassTable, FileChange, Globs, Kinds};
 
-use crate::act::{Move, RefName};
+use crate::act::{Move, RefName, Run, RunFacts};
 use crate::complaint::Complaints;
 use crate::facts::{Fact, Lines, Pull, Repository};
 use crate::reference::Record;
@@ -51,6 +58,8 @@ pub(crate) enum About<'f> {
     Pull(&'f Pull),
     /// A branch or tag was moved.
     Move(&'f Move, &'f RefName),
+    /// A workflow runs.
+    Run(&'f RunFacts),
 }
 
 impl<'f> About<'f> {
@@ -59,22 +68,24 @@ impl<'f> About<'f> {
         match self {
             Self::Pull(pull) => Some(&pull.base.name),
             Self::Move(_, name) => name.branch(),
+            Self::Run(facts) => facts.run.branch.as_deref(),
         }
     }
 
     /// The tag that was touched.
     pub(crate) fn tag(self) -> Option<&'f str> {
         match self {
-            Self::Pull(_) => None,
+            Self::Pull(_) | Self::Run(_) => None,
             Self::Move(_, name) => name.tag(),
         }
     }
 
-    /// What changed.
-    pub(crate) fn change(self) -> &'f Fact<Change> {
+    /// What changed, where anything could.
+    pub(crate) fn change(self) -> Option<&'f Fact<Change>> {
         match self {
-            Self::Pull(pull) => &pull.change,
-            Self::Move(moved, _) => &moved.change,
+            Self::Pull(pull) => Some(&pull.change),
+            Self::Move(moved, _) => Some(&moved.change),
+            Self::Run(_) => None,
         }
     }
 
@@ -82,8 +93,21 @@ impl<'f> About<'f> {
     pub(crate) fn moved(self) -> Option<&'f Move> {
         match self {
             Self::Move(moved, _) => Some(moved),
-            Self::Pull(_) => None,
+            Self::Pull(_) | Self::Run(_) => None,
         }
+    }
+
+    /// What is known around the run, when it is one.
+    pub(crate) fn around_run(self) -> Option<&'f RunFacts> {
+        match self {
+            Self::Run(facts) => Some(facts),
+            Self::Pull(_) | Self::Move(..) => None,
+        }
+    }
+
+    /// The run, when it is one.
+    pub(crate) fn run(self) -> Option<&'f Run> {
+        self.around_run().map(|facts| &facts.run)
     }
 }
 
@@ -301,6 +325,13 @@ conditions! {
     Created: created::Created,
     Deleted: deleted::Deleted,
     Signed: signed::Signed,
+    Events: events::Events,
+    Workflows: workflows::Workflows,
+    Rerun: rerun::Rerun,
+    Fork: fork::Fork,
+    WorkflowChanged: workflow_changed::WorkflowChanged,
+    Runners: runners::Runners,
+    Environments: environments::Environments,
     Files: files::Files,
     Lines: lines::ChangedLines,
     Modes: modes::Modes,
@@ -324,6 +355,16 @@ impl Predicate {
             Self::Agents(condition) => Some(condition.names()),
             _ => None,
         }
+    }
+
+    /// Whether the labels of runners must be seen to judge it.
+    pub(crate) fn needs_runners(&self) -> bool {
+        matches!(self, Self::Runners(_))
+    }
+
+    /// Whether the environments of jobs must be seen to judge it.
+    pub(crate) fn needs_environments(&self) -> bool {
+        matches!(self, Self::Environments(_))
     }
 
     /// The repositories that it asks for.

@@ -35,7 +35,10 @@ pub fn strikes(verdict: &ActVerdict, facts: &RefFacts, actions: &[Action], key: 
     let now = actions.iter().any(|action| match action {
         Action::PutBack(_) => true,
         Action::Undo(undo) => !undo.propose,
-        Action::ShowCheck(_) | Action::DisableAutoMerge(_) | Action::ProposeRevert(_) => false,
+        Action::ShowCheck(_)
+        | Action::CancelRun(_)
+        | Action::DisableAutoMerge(_)
+        | Action::ProposeRevert(_) => false,
     });
     let mut strikes = Vec::new();
     for (at, moved) in moves.iter().enumerate() {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::act::RefName;
 use crate::facts::ReviewState;
-use crate::ids::{InstallationId, Millis, RepoId, RepoName, Sha};
+use crate::ids::{InstallationId, Millis, RepoId, RepoName, RunId, Sha};
 
 /// What a verdict is about. Two subjects are the same when their [`Subject::key`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,21 @@ pub enum Subject {
     Group(GroupSubject),
     /// The merge of a pull request, after the fact.
     Merge(PullSubject),
+    /// A workflow run.
+    Run(RunSubject),
+}
+
+/// A workflow run as a subject, with all its attempts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSubject {
+    /// The installation through which the repository is reached.
+    pub installation: InstallationId,
+    /// The repository; identifies.
+    pub repo_id: RepoId,
+    /// The repository's name when it was last heard of; only a hint.
+    pub repo: RepoName,
+    /// The run; identifies.
+    pub run: RunId,
 }
 
 /// A merge group as a subject.
@@ -79,6 +94,7 @@ impl Subject {
         match self {
             Self::Pull(pull) => format!("pull/{}/{}", pull.repo_id, pull.number),
             Self::Ref(moved) => format!("ref/{}/{}", moved.repo_id, moved.name.as_str()),
+            Self::Run(run) => format!("run/{}/{}", run.repo_id, run.run),
             Self::Group(group) => format!("group/{}/{}", group.repo_id, group.head_ref.as_str()),
             Self::Merge(pull) => format!("merge/{}/{}", pull.repo_id, pull.number),
         }
@@ -91,7 +107,8 @@ impl Subject {
             Self::Pull(PullSubject { installation, repo_id, repo, .. })
             | Self::Merge(PullSubject { installation, repo_id, repo, .. })
             | Self::Ref(RefSubject { installation, repo_id, repo, .. })
-            | Self::Group(GroupSubject { installation, repo_id, repo, .. }) => {
+            | Self::Group(GroupSubject { installation, repo_id, repo, .. })
+            | Self::Run(RunSubject { installation, repo_id, repo, .. }) => {
                 Place { installation: *installation, repo_id: *repo_id, repo }
             }
         }
@@ -102,7 +119,7 @@ impl Subject {
     pub fn pull(&self) -> Option<&PullSubject> {
         match self {
             Self::Pull(pull) => Some(pull),
-            Self::Ref(_) | Self::Group(_) | Self::Merge(_) => None,
+            Self::Ref(_) | Self::Group(_) | Self::Run(_) | Self::Merge(_) => None,
         }
     }
 
@@ -113,6 +130,7 @@ impl Subject {
             Self::Pull(pull) | Self::Merge(pull) => (&mut pull.installation, &mut pull.repo),
             Self::Group(group) => (&mut group.installation, &mut group.repo),
             Self::Ref(moved) => (&mut moved.installation, &mut moved.repo),
+            Self::Run(run) => (&mut run.installation, &mut run.repo),
         };
         *own_installation = installation;
         own_repo.clone_from(repo);
@@ -131,6 +149,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Pull(pull) => write!(f, "{}#{}", pull.repo, pull.number),
             Self::Ref(moved) => write!(f, "{} {}", moved.repo, moved.name),
+            Self::Run(run) => write!(f, "{} run {}", run.repo, run.run),
             Self::Group(group) => write!(f, "{} {}", group.repo, group.head_ref),
             Self::Merge(pull) => write!(f, "{}#{} merged", pull.repo, pull.number),
         }

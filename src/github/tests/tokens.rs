@@ -86,7 +86,8 @@ async fn the_app_signs_a_short_life_and_asks_for_few_rights() {
     assert_eq!(
         mint.body,
         json!({"permissions": {
-            "checks": "write", "contents": "read", "members": "read", "metadata": "read", "pull_requests": "read",
+            "actions": "read", "checks": "write", "contents": "read", "members": "read", "metadata": "read",
+            "pull_requests": "read",
         }})
     );
     let claims = claims(mint);
@@ -123,7 +124,7 @@ async fn the_last_resort_is_what_the_installation_has() {
     })
     .await;
     assert_eq!(shown(&forge).await, "t");
-    assert_eq!(forge.mints(), 3);
+    assert_eq!(forge.mints(), 5);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod allowed;
 mod bounds;
+mod run;
 
 use std::collections::BTreeSet;
 
@@ -16,11 +17,14 @@ use crate::act::{ActVerdict, Deed, Move, RefFacts};
 use crate::facts::{Account, Fact, Roster};
 use crate::predicate::{About, Scene};
 use crate::rules::in_force::InForce;
+use crate::rules::shelf::PathSet;
 use crate::rules::{On, Respond, RuleSource};
 use crate::verdict::{
     AgentTrace, Conclusion, Effect, Enforcement, EvidenceClass, Finding, Involvement, JudgedAs, RulesInForce,
     quoted,
 };
+
+pub use run::decide_run;
 
 /// Decides about the moves of a branch or tag.
 #[must_use]
@@ -57,16 +61,22 @@ pub fn is_person(account: &Account, roster: &Roster, source: &RuleSource) -> boo
 
 fn deed(facts: &RefFacts, moved: &Move, law: Option<&InForce<'_>>, source: &RuleSource) -> Deed {
     let what = what(facts, moved);
+    let doing = Doing {
+        id: moved.id.clone(),
+        what: what.clone(),
+        author: moved.actor.get().ok().cloned(),
+        sweeping: moved.forced || moved.is_deletion(),
+    };
     let Some(law) = law else {
         // Nothing is known of who is an agent, so nobody's work is touched.
         let findings = vec![ungoverned_finding(source)];
-        return finish(moved, what, JudgedAs::Unknown, Vec::new(), findings, None);
+        return finish(doing, JudgedAs::Unknown, Vec::new(), findings, None);
     };
     let actor = match &moved.actor {
         Fact::Known(actor) => actor,
         Fact::Unknown(why) => {
             let findings = vec![cannot_see(format!("who did it: {why}"))];
-            return finish(moved, what, JudgedAs::Unknown, Vec::new(), findings, None);
+            return finish(doing, JudgedAs::Unknown, Vec::new(), findings, None);
         }
     };
     let trace = |registered: Option<String>| AgentTrace {
@@ -79,11 +89,11 @@ fn deed(facts: &RefFacts, moved: &Move, law: Option<&InForce<'_>>, source: &Rule
         Standing::Person => {
             // Nobody's doing by hand: told of whoever pushed it, and never moved away from.
             let findings = allowed::stripped(moved).into_iter().collect();
-            return finish(moved, what, JudgedAs::People, Vec::new(), findings, None);
+            return finish(doing, JudgedAs::People, Vec::new(), findings, None);
         }
         Standing::Unknown(why) => {
             let message = format!("whether `{}` is a person: {why}", quoted(&actor.login));
-            return finish(moved, what, JudgedAs::Unknown, Vec::new(), vec![cannot_see(message)], None);
+            return finish(doing, JudgedAs::Unknown, Vec::new(), vec![cannot_see(message)], None);
         }
         Standing::Agent(name) => Some(name),
         Standing::Unregistered => None,
@@ -91,17 +101,17 @@ fn deed(facts: &RefFacts, moved: &Move, law: Option<&InForce<'_>>, source: &Rule
     let traces = vec![trace(agent.clone())];
     // The queue's own branches are judged as merge groups.
     if allowed::made_by_the_queue(facts, actor) {
-        return finish(moved, what, JudgedAs::Agents, traces, Vec::new(), None);
+        return finish(doing, JudgedAs::Agents, traces, Vec::new(), None);
     }
     // What the queue lands was judged, each pull request again, before it landed.
     if allowed::landed_by_the_queue(moved) {
-        return finish(moved, what, JudgedAs::Agents, traces, Vec::new(), None);
+        return finish(doing, JudgedAs::Agents, traces, Vec::new(), None);
     }
     let (mut findings, respond) = judge(facts, moved, law, source, agent.as_deref());
     if agent.is_none() {
         findings.extend(super::bounds::unregistered_among(&traces));
     }
-    finish(moved, what, JudgedAs::Agents, traces, findings, respond)
+    finish(doing, JudgedAs::Agents, traces, findings, respond)
 }
 
 /// Bounds, floor and rules: what speaks against it, and what the rules that deny say is to be done.
@@ -118,27 +128,36 @@ fn judge(
     }
     findings.extend(law.unseen.as_ref().map(|why| cannot_see(format!("the repository's own rules: {why}"))));
     let governs = source.path_in(&facts.repository);
-    let scene = |paths| Scene {
+    let scene = |paths: &PathSet| Scene {
         repository: &facts.repository,
         about: About::Move(moved, &facts.name),
         files: classified(&moved.change, law.rules, paths, governs),
         agents: agent.map(str::to_owned).into_iter().collect::<BTreeSet<String>>(),
     };
-    let organisation = scene(&law.rules.paths);
     findings.extend(allowed::stripped(moved));
-    findings.extend(allowed::floor(facts, moved, &organisation));
-    let on = kinds(facts, moved);
-    let (mut denied, mut respond) = demand::denials(&organisation, &law.rules.rules, &on, &law.rules.source);
+    findings.extend(allowed::floor(facts, moved, &scene(&law.rules.paths)));
+    let (denied, respond) = rule_denials(law, &kinds(facts, moved), scene);
+    findings.extend(denied);
+    (findings, respond)
+}
+
+/// What the rules about one of these deny, and what they say is to be done; where none of them says so, what the gate's
+/// own setting does. `scene` makes the scene for the patterns of the organisation's rules or of the repository's own.
+fn rule_denials<'f>(
+    law: &InForce<'_>,
+    on: &[On],
+    scene: impl Fn(&PathSet) -> Scene<'f>,
+) -> (Vec<Finding>, Option<Respond>) {
+    let organisation = scene(&law.rules.paths);
+    let (mut denied, mut respond) = demand::denials(&organisation, &law.rules.rules, on, &law.rules.source);
     if let Some(own) = law.own.as_ref().filter(|own| !own.rules.is_empty()) {
-        let (more, answer) = demand::denials(&scene(&own.paths), &own.rules, &on, crate::rules::OWN_RULES);
+        let (more, answer) = demand::denials(&scene(&own.paths), &own.rules, on, crate::rules::OWN_RULES);
         denied.extend(more);
         respond = respond.max(answer);
     }
-    findings.extend(denied);
-    // Where no rule says what is to be done, the gate's own setting does.
     let otherwise =
         law.rules.gate.respond.iter().copied().filter(|respond| on.iter().any(|on| respond.answers(*on)));
-    (findings, respond.or(otherwise.max()))
+    (denied, respond.or(otherwise.max()))
 }
 
 /// What rules it concerns.
@@ -156,9 +175,16 @@ fn kinds(facts: &RefFacts, moved: &Move) -> Vec<On> {
     on
 }
 
-fn finish(
-    moved: &Move,
+/// What was done, and by whom.
+struct Doing {
+    id: String,
     what: String,
+    author: Option<Account>,
+    sweeping: bool,
+}
+
+fn finish(
+    doing: Doing,
     judged_as: JudgedAs,
     agents: Vec<AgentTrace>,
     mut findings: Vec<Finding>,
@@ -172,10 +198,9 @@ fn finish(
         _ if conclusion != Conclusion::Success => Some(Respond::Report),
         _ => None,
     };
-    let author = moved.actor.get().ok().cloned();
+    let Doing { id, what, author, sweeping } = doing;
     let involvement = Involvement { author, judged_as, agents };
-    let sweeping = moved.forced || moved.is_deletion();
-    Deed { id: moved.id.clone(), what, sweeping, conclusion, involvement, findings, respond: answer }
+    Deed { id, what, sweeping, conclusion, involvement, findings, respond: answer }
 }
 
 fn unseen(facts: &RefFacts, why: &str) -> Deed {

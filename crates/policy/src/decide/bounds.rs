@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use change::Globs;
 
-use super::cannot_see;
 use super::involve::Involved;
+use super::{cannot_see, skip};
 use crate::facts::{Facts, Pull};
 use crate::ids::{Millis, RepoName};
 use crate::rules::in_force::{InForce, own_ref};
@@ -34,6 +34,7 @@ pub(super) fn check(facts: &Facts, pull: &Pull, in_force: &InForce<'_>, involved
     }
     findings.extend(unregistered(involved));
     findings.extend(unattributed(involved));
+    findings.extend(skip::check(pull));
     findings
 }
 
@@ -42,6 +43,7 @@ pub(super) struct Bound<'r> {
     place: RuleRef,
     agent: &'r Agent,
     branches: Option<&'r Globs>,
+    workflows: Option<&'r Globs>,
     may: Option<&'r BTreeSet<Verb>>,
     expires: Option<&'r Expiry>,
     /// Who can change it.
@@ -55,6 +57,7 @@ impl<'r> Bound<'r> {
             place: registration(in_force.rules, agent),
             agent,
             branches: Some(&agent.branches),
+            workflows: agent.workflows.as_ref(),
             may: Some(&agent.may),
             expires: agent.expires.as_ref(),
             keeper: format!("its owner `{}`", agent.owner),
@@ -63,6 +66,7 @@ impl<'r> Bound<'r> {
             place: own_ref(format!("agents.{}", agent.name), own.line),
             agent,
             branches: own.branches.as_ref(),
+            workflows: None,
             may: own.may.as_ref(),
             expires: own.expires.as_ref(),
             keeper: "whoever maintains this repository's own rules".to_owned(),
@@ -97,6 +101,18 @@ impl<'r> Bound<'r> {
                 Code::AgentBranch,
                 format!("agent `{}` may not work on branch `{}`", self.agent.name, quoted(branch)),
                 format!("Allowed: {}. To change that, ask {}.", spelled(branches.patterns()), self.keeper),
+            )
+        })
+    }
+
+    /// The workflow must be one of those that may run for it.
+    pub(super) fn workflow(&self, path: &str) -> Option<Finding> {
+        let workflows = self.workflows?;
+        (!workflows.is_match(path.as_bytes())).then(|| {
+            self.finding(
+                Code::AgentWorkflow,
+                format!("agent `{}` may not have workflow `{}` run", self.agent.name, quoted(path)),
+                format!("Allowed: {}. To change that, ask {}.", spelled(workflows.patterns()), self.keeper),
             )
         })
     }

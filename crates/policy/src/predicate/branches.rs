@@ -28,10 +28,10 @@ impl Condition for Branches {
             shape: Shape::List(&Shape::Text(PATTERN)),
             words: "patterns",
             default: None,
-            meaning: "Holds when the branch that the change would land on matches one of the patterns. The branch that it comes from is bounded by `[agents.NAME]`.",
+            meaning: "Holds when the branch that the change would land on matches one of the patterns; of a run, the branch that it runs on. The branch that it comes from is bounded by `[agents.NAME]`.",
             bad: Bad { text: "when = { branches = [\"/main\"] }", code: Code::BadGlob },
         },
-        on: &[On::PullRequest, On::Push, On::Branch],
+        on: &[On::PullRequest, On::Push, On::Branch, On::WorkflowRun],
         good: &["when = { branches = [\"main\", \"release/**\"] }"],
     };
 

@@ -36,7 +36,8 @@ impl Condition for ChangedLines {
     }
 
     fn judge(&self, scene: &Scene<'_>) -> Outcome {
-        let change = match scene.about.change().get() {
+        let Some(change) = scene.about.change() else { return Outcome::Fails };
+        let change = match change.get() {
             Ok(change) => change,
             Err(why) => return Outcome::Undetermined(why.to_owned()),
         };

@@ -76,7 +76,7 @@ fn every_table_and_key_has_a_good_and_a_bad_example() {
 #[test]
 fn every_condition_has_good_examples_and_a_bad_one() {
     let conditions = conditions();
-    assert_eq!(conditions.len(), 16);
+    assert_eq!(conditions.len(), 23);
     for record in conditions {
         for text in record.good {
             good(record.key.name, text);

@@ -33,6 +33,8 @@ pub struct Agent {
     pub repos: Globs,
     /// The branches it may work on.
     pub branches: Globs,
+    /// The workflows that may run for it; `None` does not bound that.
+    pub workflows: Option<Globs>,
     /// What it may do.
     pub may: BTreeSet<Verb>,
     /// Until when, if that is bounded.
@@ -107,6 +109,7 @@ pub(super) fn parse(name: &str, mut table: Table<'_>, complaints: &mut Complaint
     let branches_help = "Name the branches it may work on: `branches = [\"copilot/**\"]`.";
     need("branches", branches_help, &table, complaints);
     let branches = glob::parse("branches", &mut table, complaints);
+    let workflows = glob::parse("workflows", &mut table, complaints);
     let may = parse_may(&mut table, complaints);
     let span = table.span.clone();
     let expires = match table.has("expires") {
@@ -131,6 +134,7 @@ pub(super) fn parse(name: &str, mut table: Table<'_>, complaints: &mut Complaint
         purpose: purpose?.value,
         repos: repos?,
         branches: branches?,
+        workflows,
         may,
         expires,
     })
@@ -293,12 +297,21 @@ pub(super) const TABLE: reference::Table = reference::Table {
             bad: Bad { text: "branches = [\"/devin\"]", code: Code::BadGlob },
         },
         Key {
+            name: "workflows",
+            needed: false,
+            shape: Shape::List(&Shape::Text(PATTERN)),
+            words: "patterns",
+            default: None,
+            meaning: "The workflow files that may run for it. Without it any may, as the default branch has them.",
+            bad: Bad { text: "workflows = [\"/ci.yml\"]", code: Code::BadGlob },
+        },
+        Key {
             name: "may",
             needed: true,
             shape: Shape::List(&Shape::OneOf(&VERB_NAMES)),
             words: "list of `read`, `propose`, `push`, `merge`, `run`, `deploy`, `release`",
             default: None,
-            meaning: "`propose` is needed to work on the branches above and to open pull requests from them, `push` to push to the default branch, `merge` to switch auto-merge on, `release` to touch tags.",
+            meaning: "`propose` is needed to work on the branches above and to open pull requests from them, `push` to push to the default branch, `merge` to switch auto-merge on, `run` to start workflows and to run them again, `release` to touch tags.",
             bad: Bad { text: "may = [\"propose\", \"aprove\"]", code: Code::UnknownVerb },
         },
         Key {
@@ -311,7 +324,7 @@ pub(super) const TABLE: reference::Table = reference::Table {
             bad: Bad { text: "expires = \"2027-03-31\"", code: Code::WrongType },
         },
     ],
-    good: "[agents.helper]\nrecognise = [\"devin\", { user_id = 1234 }]\nowner     = \"@acme/platform\"\npurpose   = \"keeps the handbook up to date\"\nrepos     = [\"acme/docs-*\"]\nbranches  = [\"devin/**\"]\nmay       = [\"read\", \"propose\"]\nexpires   = 2027-03-31\n",
+    good: "[agents.helper]\nrecognise = [\"devin\", { user_id = 1234 }]\nowner     = \"@acme/platform\"\npurpose   = \"keeps the handbook up to date\"\nrepos     = [\"acme/docs-*\"]\nbranches  = [\"devin/**\"]\nworkflows = [\".github/workflows/docs.yml\"]\nmay       = [\"read\", \"propose\"]\nexpires   = 2027-03-31\n",
     bad: &[Bad {
         text: "[agents.one]\nrecognise = [\"devin\"]\nowner     = \"@acme/platform\"\npurpose   = \"small fixes\"\nrepos     = [\"acme/web\"]\nbranches  = [\"devin/**\"]\nmay       = [\"propose\"]\nexpires   = 2027-03-31\n\n[agents.two]\nrecognise = [{ user_id = 158243242 }]   # the same account\nowner     = \"@acme/platform\"\npurpose   = \"the handbook\"\nrepos     = [\"acme/docs\"]\nbranches  = [\"other/**\"]\nmay       = [\"propose\"]\nexpires   = 2027-03-31\n",
         code: Code::AgentRegisteredTwice,

@@ -168,9 +168,9 @@ pub(super) const TABLE: reference::Table = reference::Table {
             name: "respond",
             needed: false,
             shape: Shape::List(&Shape::OneOf(&RESPONSES)),
-            words: "list of `report`, `revert`",
+            words: "list of `report`, `cancel`, `revert`",
             default: Some("\"report\""),
-            meaning: "What is done about something that has happened and is denied, where no rule says: by an agent that nobody registered, outside an agent's bounds, or by a rule without `respond`. `report` opens an incident; `revert` also puts branches and tags back.",
+            meaning: "What is done about something that has happened and is denied, where no rule says: by an agent that nobody registered, outside an agent's bounds, or by a rule without `respond`. `report` opens an incident; `revert` also puts branches and tags back; `cancel` also ends runs.",
             bad: Bad { text: "respond = \"undo\"", code: Code::BadValue },
         },
         Key {
@@ -192,6 +192,6 @@ pub(super) const TABLE: reference::Table = reference::Table {
             bad: Bad { text: "merged = \"revert\"", code: Code::BadValue },
         },
     ],
-    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\nrespond     = [\"revert\"]\nstrikes     = 2\n",
+    good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\nrespond     = [\"revert\", \"cancel\"]\nstrikes     = 2\n",
     bad: &[],
 };

@@ -61,11 +61,18 @@ impl Rules {
     fn gate_sentence(&self) -> String {
         let check = quoted(&self.gate.check);
         match self.gate.enforcement {
-            Enforcement::Active if self.gate.respond.contains(&Respond::Revert) => format!(
-                "The check `{check}` blocks what is not allowed, and branches and tags that were moved \
-                 without leave are put back."
-            ),
-            Enforcement::Active => format!("The check `{check}` blocks what is not allowed."),
+            Enforcement::Active => {
+                let answered = |respond| self.gate.respond.contains(&respond);
+                let back = match answered(Respond::Revert) {
+                    true => ", and branches and tags that were moved without leave are put back",
+                    false => "",
+                };
+                let ended = match answered(Respond::Cancel) {
+                    true => ", and runs without leave are cancelled",
+                    false => "",
+                };
+                format!("The check `{check}` blocks what is not allowed{back}{ended}.")
+            }
             Enforcement::Evaluate => {
                 format!("The check `{check}` reports what would be blocked, and blocks nothing.")
             }
@@ -131,6 +138,7 @@ fn answer(respond: Option<Respond>) -> &'static str {
     match respond {
         None => "",
         Some(Respond::Report) => " and reported",
+        Some(Respond::Cancel) => " and cancelled",
         Some(Respond::Revert) => " and put back",
     }
 }

@@ -15,11 +15,14 @@ pub enum On {
     Branch,
     /// A tag that is created, moved or deleted.
     Tag,
+    /// A workflow that runs.
+    WorkflowRun,
 }
 
 impl On {
     /// All of them, in the order of the documents.
-    pub const ALL: &'static [Self] = &[Self::PullRequest, Self::Push, Self::Branch, Self::Tag];
+    pub const ALL: &'static [Self] =
+        &[Self::PullRequest, Self::Push, Self::Branch, Self::Tag, Self::WorkflowRun];
 
     /// The word in `rules.toml`.
     #[must_use]
@@ -29,6 +32,7 @@ impl On {
             Self::Push => "push",
             Self::Branch => "branch",
             Self::Tag => "tag",
+            Self::WorkflowRun => "workflow_run",
         }
     }
 
@@ -40,6 +44,7 @@ impl On {
             Self::Push => "pushes",
             Self::Branch => "new and deleted branches",
             Self::Tag => "tags",
+            Self::WorkflowRun => "workflow runs",
         }
     }
 
@@ -48,7 +53,7 @@ impl On {
     pub(crate) const fn can_wait(self) -> bool {
         match self {
             Self::PullRequest => true,
-            Self::Push | Self::Branch | Self::Tag => false,
+            Self::Push | Self::Branch | Self::Tag | Self::WorkflowRun => false,
         }
     }
 }
@@ -65,19 +70,22 @@ impl fmt::Display for On {
 pub enum Respond {
     /// It is told of.
     Report,
+    /// The run is cancelled.
+    Cancel,
     /// The branch or tag is put back, and what was pushed is kept aside.
     Revert,
 }
 
 impl Respond {
     /// All of them, mildest first.
-    pub const ALL: &'static [Self] = &[Self::Report, Self::Revert];
+    pub const ALL: &'static [Self] = &[Self::Report, Self::Cancel, Self::Revert];
 
     /// The word in `rules.toml`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Report => "report",
+            Self::Cancel => "cancel",
             Self::Revert => "revert",
         }
     }
@@ -87,6 +95,7 @@ impl Respond {
     pub(crate) const fn answers(self, on: On) -> bool {
         match (self, on) {
             (Self::Report, on) => !on.can_wait(),
+            (Self::Cancel, on) => matches!(on, On::WorkflowRun),
             (Self::Revert, on) => matches!(on, On::Push | On::Branch | On::Tag),
         }
     }

@@ -133,6 +133,18 @@ impl RuleSource {
         rules.rules.iter().any(asks) || law.own.is_some_and(|own| own.rules.iter().any(asks))
     }
 
+    /// Whether some rule about runs asks for the labels of runners, and whether one asks for environments.
+    #[must_use]
+    pub fn asks_of_jobs(&self, own: &Fact<OwnRules>) -> (bool, bool) {
+        let Some(rules) = &self.in_force else { return (false, false) };
+        let law = InForce::of(rules, own);
+        let own = law.own.iter().flat_map(|own| &own.rules);
+        let about_runs = rules.rules.iter().chain(own).filter(|rule| rule.on.contains(&On::WorkflowRun));
+        let asked: Vec<&Predicate> = about_runs.flat_map(|rule| &rule.when).collect();
+        let any = |needs: fn(&Predicate) -> bool| asked.iter().any(|condition| needs(condition));
+        (any(Predicate::needs_runners), any(Predicate::needs_environments))
+    }
+
     /// Tells these rules from others: whoever was judged by others must be looked at again. An invalid text counts, for
     /// every verdict says so; a forge that cannot be read does not, for a moment of that would wake everything. Who is
     /// suspended counts, and stands last.

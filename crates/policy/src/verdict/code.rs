@@ -106,6 +106,15 @@ catalogue! {
     /// The agent does something that its `may` does not name.
     AgentVerb "agent-verb" "denies":
         "A person does it, or the agent's owner widens `may`.", "" => "";
+    /// The agent has a workflow run that its registration does not name.
+    AgentWorkflow "agent-workflow" "denies":
+        "A person runs it, or the agent's owner widens `workflows`.", "" => "";
+    /// An agent has a workflow run that is not what the default branch has.
+    WorkflowChanged "workflow-changed" "denies":
+        "Change workflows in a pull request that a person approves; they run once that has landed.", "" => "";
+    /// A commit's message keeps workflows from running, and an agent proposes it.
+    SkipsChecks "skips-checks" "denies":
+        "Take the words out of the message of the newest commit, and push it again.", "" => "";
     /// A commit was replaced by a copy of itself without its signature.
     SignatureStripped "signature-stripped" "denies":
         "Find out who made the copy, and bring the signed commit back.", "" => "";

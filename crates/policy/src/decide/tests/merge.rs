@@ -54,7 +54,7 @@ fn codes(verdict: &ActVerdict) -> Vec<Code> {
 fn is_clean(facts: &MergeFacts) {
     let verdict = judged(facts);
     assert_eq!((verdict.conclusion, codes(&verdict)), (Conclusion::Success, vec![]));
-    assert_eq!(incidents(&verdict, "merge/1/7", facts.now), vec![]);
+    assert_eq!(incidents(&verdict, Kind::MergedPast, "merge/1/7", facts.now), vec![]);
     assert_eq!(plan_merge(&judge_merge(facts, &proposing()), facts), vec![]);
 }
 
@@ -62,7 +62,7 @@ fn is_clean(facts: &MergeFacts) {
 fn is_an_incident(facts: &MergeFacts, code: Code, kind: Kind) {
     let verdict = judged(facts);
     assert_eq!(codes(&verdict), [code]);
-    let opened = incidents(&verdict, "merge/1/7", facts.now);
+    let opened = incidents(&verdict, Kind::MergedPast, "merge/1/7", facts.now);
     assert_eq!(opened.len(), 1);
     assert_eq!((opened[0].kind, opened[0].who.as_ref()), (kind, facts.by.get().ok()));
     assert!(opened[0].once_key.starts_with("merge/1/7#"), "{}", opened[0].once_key);
@@ -126,7 +126,7 @@ fn what_only_reports_is_no_incident() {
             .source();
         let facts = MergeFacts { stood: stood(Conclusion::Failure, JudgedAs::Agents), ..facts() };
         let verdict = judge_merge(&facts, &rules);
-        assert_eq!(incidents(&verdict, "k", facts.now), vec![], "{word}");
+        assert_eq!(incidents(&verdict, Kind::MergedPast, "k", facts.now), vec![], "{word}");
         assert_eq!(plan_merge(&verdict, &facts), vec![], "{word}");
     }
     let mut stood = stood(Conclusion::Failure, JudgedAs::Agents);

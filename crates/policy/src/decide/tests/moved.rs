@@ -95,7 +95,7 @@ fn people_move_what_they_like() {
         let moved = Move { forced, ..pushed(alice(), 1, 2) };
         let (verdict, actions) = judged(BARE, &main_branch(vec![moved]));
         assert_eq!((verdict.conclusion, actions), (Conclusion::Success, vec![]));
-        assert_eq!(incidents(&verdict, "k", NOW), vec![]);
+        assert_eq!(incidents(&verdict, Kind::Moved, "k", NOW), vec![]);
     }
 }
 
@@ -109,7 +109,7 @@ fn an_agent_that_may_only_propose_is_put_back_from_main() {
     assert_eq!(back.keep.len(), 1);
     assert_eq!(back.keep[0].name, "refs/portcullis/quarantine/2026-11-20/1-2");
     assert_eq!(back.keep[0].sha, sha(2));
-    let opened = incidents(&verdict, "k", NOW);
+    let opened = incidents(&verdict, Kind::Moved, "k", NOW);
     assert_eq!(opened.len(), 1);
     assert_eq!((opened[0].kind, opened[0].respond), (Kind::Moved, Respond::Revert));
 
@@ -237,7 +237,7 @@ fn what_is_not_known_is_told_and_never_acted_on() {
     for facts in [main_branch(vec![nobody]), gap] {
         let (verdict, actions) = judged(BARE, &facts);
         assert_eq!((verdict.conclusion, actions), (Conclusion::Failure, vec![]));
-        assert_eq!(incidents(&verdict, "k", NOW)[0].kind, Kind::Unseen);
+        assert_eq!(incidents(&verdict, Kind::Moved, "k", NOW)[0].kind, Kind::Unseen);
     }
     let text = with_rule("on = [\"push\"]\nwhen = { signed = false }\ndeny = true\nrespond = \"revert\"");
     let unseen = Move { signed: Fact::unknown("too many commits"), ..pushed(copilot(), 1, 2) };
@@ -284,7 +284,7 @@ fn a_copy_without_its_signature_is_told_of_whoever_pushed_it() {
     let forced = Move { forced: true, stripped: true, ..pushed(alice(), 1, 2) };
     let (verdict, actions) = judged(BARE, &main_branch(vec![forced.clone()]));
     assert_eq!((codes(&verdict), actions), (vec![Code::SignatureStripped], vec![]));
-    assert_eq!(incidents(&verdict, "k", NOW).len(), 1);
+    assert_eq!(incidents(&verdict, Kind::Moved, "k", NOW).len(), 1);
     let agents = Move { actor: Fact::Known(copilot()), ..forced };
     let (verdict, actions) = judged(BARE, &facts("refs/heads/copilot/x", vec![agents]));
     assert_eq!((codes(&verdict), actions.len()), (vec![Code::SignatureStripped], 1));
@@ -296,7 +296,7 @@ fn evaluate_does_nothing_and_disabled_does_not_even_look() {
     let evaluate = BARE.replace("[gate]\n", "[gate]\nenforcement = \"evaluate\"\n");
     let (verdict, actions) = judged(&evaluate, &facts);
     assert_eq!((verdict.conclusion, actions), (Conclusion::Failure, vec![]));
-    assert_eq!(incidents(&verdict, "k", NOW), vec![]);
+    assert_eq!(incidents(&verdict, Kind::Moved, "k", NOW), vec![]);
     let disabled = BARE.replace("[gate]\n", "[gate]\nenforcement = \"disabled\"\n");
     assert_eq!(judged(&disabled, &facts).0.deeds, vec![]);
 }
@@ -313,7 +313,7 @@ fn one_account_that_sweeps_is_one_group() {
     let moved = Move { forced: true, ..pushed(copilot(), 1, 2) };
     let opened = |name: &str| {
         let verdict = judged(BARE, &facts(name, vec![moved.clone()])).0;
-        incidents(&verdict, name, NOW).remove(0)
+        incidents(&verdict, Kind::Moved, name, NOW).remove(0)
     };
     let (a, b) = (opened("refs/heads/a"), opened("refs/heads/b"));
     assert!(a.group.is_some() && a.group == b.group);
