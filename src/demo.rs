@@ -139,6 +139,7 @@ impl Demo {
                 (ending.to_owned(), self.newest_incident().await?.1)
             }
             About::Incident => self.newest_incident().await?,
+            About::Run => (self.newest_run(), self.newest_incident().await?.1),
         };
         Ok(Shown { ending, title, took })
     }
@@ -154,6 +155,12 @@ impl Demo {
     fn main(&self) -> Result<Option<String>, DemoError> {
         let found = self.github.object_of(REPO, "refs/heads/main");
         found.map_err(|error| DemoError::Forge(error.to_string()))
+    }
+
+    /// How the newest run stands.
+    fn newest_run(&self) -> String {
+        let run = self.github.runs(REPO).into_iter().next_back();
+        run.map_or_else(|| "no run".to_owned(), |run| run.conclusion.unwrap_or(run.status))
     }
 
     /// Kind and title of the newest incident.

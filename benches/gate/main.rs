@@ -33,6 +33,7 @@ fn main() {
         ["count", case, rounds] => return counts::run(case, rounds.parse().unwrap()),
         ["counts", ..] => counts::print(&mut table),
         ["decide", ..] => decide::times(&mut table),
+        ["restore", ..] => restore(&mut table),
         _ => everything(&mut table),
     }
     println!("{table}");
@@ -44,10 +45,17 @@ fn everything(table: &mut Table) {
         deliveries::bursts(table).await;
         verdicts::calls(table).await;
         verdicts::time_to_check(table).await;
+        verdicts::time_to_restore(table).await;
         verdicts::throughput(table).await;
         verdicts::own_cpu(table).await;
         memory::resident(table).await;
     });
     decide::times(table);
     counts::print(table);
+}
+
+/// Only how soon a branch is put back.
+fn restore(table: &mut Table) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(verdicts::time_to_restore(table));
 }

@@ -39,7 +39,9 @@ pub(crate) struct Bench {
 /// The world: an organisation, its members, one agent, and `reviewers` more members.
 pub(crate) fn world(reviewers: usize) -> Stage {
     let mut text = String::from(
-        "[app]\nid = 4242\nslug = \"portcullis\"\ninstallation = 7001\n\n\
+        "[app]\nid = 4242\nslug = \"portcullis\"\ninstallation = 7001\n\n[app.permissions]\nactions = \"write\"\n\
+         checks = \"write\"\ncontents = \"write\"\nmembers = \"read\"\nmetadata = \"read\"\n\
+         pull_requests = \"write\"\nworkflows = \"write\"\n\n\
          [[users]]\nlogin = \"alice\"\nid = 1001\n\n\
          [[users]]\nlogin = \"dana\"\nid = 1004\n\n\
          [[users]]\nlogin = \"Copilot\"\nid = 198982749\ntype = \"Bot\"\ngraphql_login = \"copilot-swe-agent\"\n\n",

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fake_github::{FakeGithub, Label, ReviewState};
+use fake_github::{FakeGithub, Label, Push, ReviewState};
 
 use crate::child::{Gate, cpu};
 use crate::stage::{Bench, Table, ms, open, world};
@@ -77,6 +77,49 @@ pub(crate) async fn time_to_check(table: &mut Table) {
         table.row(format!("new head to check, {latency} ms per call: median"), "", median(&new_heads));
         bench.running.stop().await;
     }
+}
+
+/// From sending the delivery of an agent's push to `main` to the restored branch.
+pub(crate) async fn time_to_restore(table: &mut Table) {
+    for latency in [0, 50] {
+        let bench = Bench::start(0, 8).await;
+        // Tokens, members and our own name are in memory, as they are on a gate that runs.
+        restore(&bench, "warm").await;
+        bench.github.latency(Duration::from_millis(latency));
+        let mut times = Vec::new();
+        let mut calls = 0;
+        for round in 0..10 {
+            let (took, made) = restore(&bench, &format!("timed-{round}")).await;
+            times.push(took);
+            calls = calls.max(made);
+        }
+        times.sort();
+        let aim = if latency == 0 { "" } else { "< 300 ms" };
+        let median = ms(times.get(times.len() / 2).copied().unwrap_or_default());
+        table.row(format!("push to main to restored branch, {latency} ms per call: median"), aim, median);
+        if latency == 0 {
+            table.row("forge calls from a push to the restored branch", "≤ 3", calls.to_string());
+        }
+        bench.running.stop().await;
+    }
+}
+
+/// One push of the agent to `main`: how long until it is put back, and with how many calls.
+async fn restore(bench: &Bench, name: &str) -> (Duration, usize) {
+    let main = || bench.github.object_of("acme/web", "refs/heads/main").unwrap();
+    let stood = main();
+    let push = Push::new("Copilot", "acme/web", "main").file(&format!("{name}.txt"), "sly\n");
+    bench.github.push(push).await.unwrap();
+    let mark = bench.github.calls().len();
+    let began = Instant::now();
+    bench.github.deliver_all(&bench.webhook()).await;
+    while main() != stood {
+        assert!(began.elapsed() < Duration::from_secs(30), "the branch was not put back");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let (took, calls) = (began.elapsed(), bench.github.calls_since(mark).len());
+    deliver(bench).await;
+    (took, calls)
 }
 
 async fn until_posted(bench: &Bench) -> Duration {

@@ -36,6 +36,8 @@ pub enum About {
     Branch(String),
     /// An incident that must be open at the end.
     Incident,
+    /// The newest workflow run, by how it ended.
+    Run,
 }
 
 impl std::fmt::Display for About {
@@ -43,7 +45,7 @@ impl std::fmt::Display for About {
         match self {
             Self::Pull(number) => write!(f, "acme/web#{number}"),
             Self::Branch(name) => write!(f, "acme/web {name}"),
-            Self::Incident => f.write_str("acme/web"),
+            Self::Incident | Self::Run => f.write_str("acme/web"),
         }
     }
 }
