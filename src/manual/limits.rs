@@ -76,7 +76,7 @@ limits! {
         "Let people authorise no Apps that act for them in governed repositories.";
     [14] Partly:
         "An agent makes itself a token, a key or an App.",
-        "Deploy keys, requests for tokens and changed installations are told; tokens that need no approval are not.",
+        "What it does with them counts as the account's that the forge names. `portcullis doctor` lists deploy keys; requests for tokens are not watched.",
         "Require approval of fine-grained tokens in the organisation, and forbid classic ones.";
     [18] Partly:
         "Whoever asked the agent for the work approves it.",
@@ -85,7 +85,7 @@ limits! {
     [27, 30] Partly:
         "People approve without reading, or agree with each other.",
         "An approval says that somebody pressed the button.",
-        "Several people from several teams, a time to cool off, and fewer pull requests an agent a day.";
+        "Several people from several teams, a time to cool off, and few pull requests at a time.";
     [31] Partly:
         "An approval by a person's stolen session.",
         "To the forge it is that person.",
@@ -108,12 +108,12 @@ limits! {
         "Add your own paths to the class: table `[classes.build]`.";
     [51] Partly:
         "Secrets are committed.",
-        "Files that usually hold them have class `secrets`; contents are not searched. Alerts of the forge open incidents.",
+        "Files that usually hold them have class `secrets`; contents are not searched.",
         "Switch on the forge's own secret scanning and push protection.";
     [76, 81, 85] Partly:
         "A workflow poisons a cache, deploys without naming an environment, or sends secrets elsewhere.",
         "Runs are judged by who started them and by whether the workflow is the default branch's; its text is not read.",
-        "Keep secrets in environments that name the gate's protection rule; pin what workflows use.";
+        "Keep secrets in environments that need a person's approval; pin what workflows use.";
     [91] Partly:
         "Something changes between the verdict and the merge.",
         "Whatever is told flips the check at once, and each merge is looked at again afterwards.",

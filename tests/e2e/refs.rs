@@ -21,7 +21,7 @@ fn stage() -> Stage {
     stage
 }
 
-async fn gate() -> Gate {
+pub(crate) async fn gate() -> Gate {
     Gate::on(stage(), &rules()).await
 }
 
