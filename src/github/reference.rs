@@ -124,6 +124,7 @@ struct PullNode {
     number: u64,
     merged: bool,
     head_ref_oid: String,
+    base_ref_name: String,
     merge_commit: Option<Oid>,
 }
 
@@ -171,7 +172,7 @@ impl GitHub {
         if repository.id != subject.repo_id {
             return Err(ForgeError::Gone { what: format!("repository {}", subject.repo) });
         }
-        Ok(found.read(repository))
+        Ok(found.read(repository, subject.name.branch(), last.0))
     }
 
     /// What a move changed, from git's own objects. `since` is where it began.
@@ -247,7 +248,8 @@ impl<'a> RefUpdate<'a> {
 }
 
 impl Found {
-    fn read(self, repository: Repository) -> RefRead {
+    fn read(self, repository: Repository, branch: Option<&str>, before: Option<&Sha>) -> RefRead {
+        let onto = branch;
         let branch = self.default_branch_ref;
         let default_branch = branch.as_ref().and_then(|branch| {
             let oid = branch.target.as_ref()?.get("oid")?.as_str()?;
@@ -264,7 +266,7 @@ impl Found {
             default_branch,
             tip: self.reference.and_then(|found| found.target).and_then(|target| Sha::parse(&target.oid)),
             signatures: commit.as_ref().map(CommitNode::signatures).unwrap_or_default(),
-            landed: commit.as_ref().map(CommitNode::landed).unwrap_or_default(),
+            landed: commit.as_ref().map(|commit| commit.landed(onto, before)).unwrap_or_default(),
             stripped: self.old.as_ref().zip(commit.as_ref()).is_some_and(|(old, new)| new.strips(old)),
         }
     }
@@ -298,15 +300,21 @@ impl CommitNode {
 
     /// Only what the forge itself made and signed: whoever pushes a merge made elsewhere makes the forge call the pull
     /// request merged too, with whatever else is in that commit.
-    fn landed(&self) -> Vec<Landed> {
+    /// And only onto this branch, from where the move began: a merge made elsewhere is no merge here.
+    fn landed(&self, onto: Option<&str>, before: Option<&Sha>) -> Vec<Landed> {
         let by_forge =
             self.signature.as_ref().is_some_and(|signature| signature.is_valid && signature.by_github);
-        if !by_forge {
+        let first =
+            self.parents.iter().filter_map(|parents| parents.nodes.as_ref()).flatten().flatten().next();
+        let begins_here = first.map(|parent| parent.oid.as_str()) == before.map(Sha::as_str);
+        if !by_forge || !begins_here {
             return Vec::new();
         }
         let nodes = self.associated_pull_requests.iter().filter_map(|pulls| pulls.nodes.as_ref());
         let pulls = nodes.flatten().flatten().filter(|pull| {
-            pull.merged && pull.merge_commit.as_ref().map(|commit| &commit.oid) == self.oid.as_ref()
+            pull.merged
+                && Some(pull.base_ref_name.as_str()) == onto
+                && pull.merge_commit.as_ref().map(|commit| &commit.oid) == self.oid.as_ref()
         });
         pulls
             .filter_map(|pull| {

@@ -54,13 +54,18 @@ async fn branches(
 ) -> Result<usize, ReconcileError> {
     let mut found = 0;
     let settled = earlier(now, UNDER_WAY);
+    // The same move may be made twice, and only one of both be told.
+    let mut matched: BTreeMap<(RefName, Option<Sha>, Option<Sha>), usize> = BTreeMap::new();
     for recorded in gate.github.recorded(repository.installation, &repository.name).await? {
         if recorded.at < baseline || recorded.at > settled {
             continue;
         }
+        let Pushed { before, after, .. } = &recorded.pushed;
+        let times = matched.entry((recorded.name.clone(), before.clone(), after.clone())).or_default();
+        *times += 1;
         let subject = subject(repository, recorded.name);
         let told = gate.store.told_since(&subject, earlier(now, REACH)).await?;
-        if told.iter().any(|body| same_move(body, &recorded.pushed)) {
+        if told.iter().filter(|body| same_move(body, &recorded.pushed)).count() >= *times {
             continue;
         }
         let body = serde_json::to_string(&recorded.pushed)?;
@@ -98,7 +103,8 @@ async fn tags(
             serde_json::from_str::<Pushed>(body).is_ok_and(|pushed| pushed.after.as_ref() == after)
         };
         let noticed = after.cloned().unwrap_or_else(Sha::zero);
-        if first || told.iter().any(leads_here) {
+        // Only the newest: it may have stood there before, and been put back since.
+        if first || told.last().is_some_and(leads_here) {
             notes.extend([(name.as_str().to_owned(), after.cloned()), (mark, None)]);
             continue;
         }

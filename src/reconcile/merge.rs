@@ -90,7 +90,7 @@ async fn facts(
         Fact::Unknown(why) => Fact::Unknown(why.clone()),
     };
     let queued = match &commit {
-        Fact::Known(commit) => gate.store.passed(subject.repo_id, commit, None).await?,
+        Fact::Known(commit) => gate.store.group_passed(subject.repo_id, commit, &seen.base).await?,
         Fact::Unknown(_) => false,
     };
     let reverts = match gate.store.done(lease.subject(), PROPOSED).await? {

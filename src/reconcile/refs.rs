@@ -25,6 +25,9 @@ use crate::github::{ForgeError, RefRead};
 use crate::lease::Lease;
 use crate::store::{ActionOutcome, Evidence, Next, backoff};
 
+/// So many of the latest moves of one look are read one by one; the forge's merge queue is known without.
+const MOST_READ: usize = 20;
+
 /// Looks at a branch or tag.
 pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Result<Next, ReconcileError> {
     let now = gate.clock.now();
@@ -65,10 +68,15 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
     for (action, id) in actions.iter().zip(intended.actions) {
         let outcome = match apply(gate, lease, &node, action).await {
             Ok(note) => ActionOutcome::Done { note },
-            // Somebody was faster, or a ruleset stands in the way: which of both the next look sees.
+            // A ruleset stands in the way, which is remembered; or somebody was faster, which is not.
             Err(ForgeError::Refused { message, .. }) => {
                 refused = true;
-                ActionOutcome::Refused { error: message }
+                let stands = gate.github.read_ref(subject, (None, None)).await?.tip == tip;
+                if stands {
+                    ActionOutcome::Refused { error: message }
+                } else {
+                    ActionOutcome::Failed { error: message }
+                }
             }
             Err(error) => {
                 let outcome = ActionOutcome::Failed { error: error.to_string() };
@@ -185,14 +193,18 @@ async fn facts(
             let mut moves = Vec::with_capacity(told.len());
             for (at, (evidence, pushed)) in told.iter().enumerate() {
                 let own = is_own(gate, pushed).await?;
-                let one = Told { evidence, pushed, own, last: at + 1 == told.len() };
+                let near = at + MOST_READ >= told.len();
+                let one = Told { evidence, pushed, own, last: at + 1 == told.len(), near };
                 moves.push(moved(gate, subject, &look, one).await?);
             }
             Fact::Known(moves)
         }
     };
     let refused = gate.store.refused(lease.subject()).await?;
-    let refused = refused.iter().filter_map(|action| refusal(action, seen.tip.as_ref())).collect();
+    // What was refused before these moves began says nothing about them.
+    let begun = told.iter().map(|(evidence, _)| evidence.at).min().unwrap_or(now);
+    let since = refused.iter().filter(|action| action.at >= begun);
+    let refused = since.filter_map(|action| refusal(action, seen.tip.as_ref())).collect();
     Ok(RefFacts {
         now,
         repository: seen.repository,
@@ -214,6 +226,8 @@ struct Told<'a> {
     own: bool,
     /// None came after it.
     last: bool,
+    /// Few came after it.
+    near: bool,
 }
 
 /// How closely moves are looked at.
@@ -231,7 +245,7 @@ async fn moved(
     told: Told<'_>,
 ) -> Result<Move, ReconcileError> {
     let seen = look.seen;
-    let Told { evidence, pushed, own, last } = told;
+    let Told { evidence, pushed, own, last, near } = told;
     // What people and the gate itself did is not judged: nothing is fetched for it.
     let default_tip = seen.default_branch.as_ref().map(|(_, tip)| tip);
     let since = pushed.before.as_ref().or(default_tip);
@@ -245,9 +259,15 @@ async fn moved(
         }
         _ => Fact::unknown("there is nothing to compare it with"),
     };
-    let landed = match last {
-        true => Fact::Known(judged(gate, subject, seen, pushed).await?),
-        false => Fact::Known(Vec::new()),
+    let landed = match (&pushed.after, near) {
+        _ if own => Vec::new(),
+        _ if last => judged(gate, subject, &seen.landed, pushed).await?,
+        // An earlier move of the same look: what its commit merged is read on its own.
+        (Some(after), true) => {
+            let read = gate.github.read_ref(subject, (pushed.before.as_ref(), Some(after))).await?;
+            judged(gate, subject, &read.landed, pushed).await?
+        }
+        _ => judged(gate, subject, &[], pushed).await?,
     };
     let tag_moved = subject.name.tag().is_some() && pushed.before.is_some() && pushed.after.is_some();
     Ok(Move {
@@ -261,7 +281,7 @@ async fn moved(
         stripped: last && seen.stripped,
         signed: signed(&change, &seen.signatures),
         change,
-        landed,
+        landed: Fact::Known(landed),
     })
 }
 
@@ -285,17 +305,19 @@ fn signed(change: &Fact<change::Change>, signatures: &[(Sha, bool)]) -> Fact<boo
 async fn judged(
     gate: &Gate,
     subject: &RefSubject,
-    seen: &RefRead,
+    merged: &[Landed],
     pushed: &Pushed,
 ) -> Result<Vec<Landed>, ReconcileError> {
     let mut landed = Vec::new();
-    for pull in &seen.landed {
-        let passed = gate.store.passed(subject.repo_id, &pull.head, Some(pull.number)).await?;
-        let queued = match &pushed.after {
-            Some(after) => gate.store.passed(subject.repo_id, after, None).await?,
-            None => false,
-        };
-        landed.push(Landed { passed, queued, ..pull.clone() });
+    if let (Some(after), Some(branch)) = (&pushed.after, subject.name.branch())
+        && gate.store.group_passed(subject.repo_id, after, branch).await?
+    {
+        landed.push(Landed { number: 0, head: after.clone(), passed: true, queued: true });
+        return Ok(landed);
+    }
+    for pull in merged {
+        let passed = gate.store.passed(subject.repo_id, &pull.head, pull.number).await?;
+        landed.push(Landed { passed, ..pull.clone() });
     }
     Ok(landed)
 }

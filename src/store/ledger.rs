@@ -1,6 +1,6 @@
 //! The ref ledger: where branches and tags stood when they were last seen, and what was told of their moves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use policy::{InstallationId, Millis, RepoId, RepoName, Sha, Subject};
 use sqlx::AnyConnection;
@@ -56,16 +56,19 @@ impl Store {
         self.writer.run(Note { repo, tips, now }).await
     }
 
-    /// What was ever told of a subject's moves since a moment, judged or not.
+    /// What was ever told of a subject's moves since a moment, judged or not, oldest first.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn told_since(&self, subject: &Subject, since: Millis) -> Result<BTreeSet<String>, StoreError> {
-        let rows = sqlx::query("SELECT body FROM evidence WHERE subject_key = $1 AND at >= $2 LIMIT 10000")
-            .bind(subject.key())
-            .bind(since.0)
-            .fetch_all(&self.readers)
-            .await?;
+    pub async fn told_since(&self, subject: &Subject, since: Millis) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT body FROM evidence WHERE subject_key = $1 AND at >= $2 \
+             ORDER BY at, id LIMIT 10000",
+        )
+        .bind(subject.key())
+        .bind(since.0)
+        .fetch_all(&self.readers)
+        .await?;
         rows.iter().map(|row| get(row, "body")).collect()
     }
 

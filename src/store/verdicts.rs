@@ -128,26 +128,36 @@ impl Store {
         self.writer.run(intend).await
     }
 
-    /// Whether a verdict that stands for this commit is a success: that of one pull request, or of any subject that is
-    /// none.
+    /// Whether the verdict of a pull request that stands for this commit is a success.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn passed(&self, repo: RepoId, head: &Sha, pull: Option<u64>) -> Result<bool, StoreError> {
-        let key = match pull {
-            Some(number) => format!("pull/{repo}/{number}"),
-            None => format!("group/{repo}/%"),
-        };
-        let row = sqlx::query(
-            "SELECT 1 AS passed FROM verdicts WHERE repo_id = $1 AND head = $2 AND subject_key LIKE $3 \
-             AND replaced_at IS NULL AND conclusion = 'success' LIMIT 1",
+    pub async fn passed(&self, repo: RepoId, head: &Sha, pull: u64) -> Result<bool, StoreError> {
+        let keys = self.keys_passed(repo, head).await?;
+        Ok(keys.contains(&format!("pull/{repo}/{pull}")))
+    }
+
+    /// Whether the verdict of a merge group for this branch that stands for this commit is a success.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn group_passed(&self, repo: RepoId, head: &Sha, base: &str) -> Result<bool, StoreError> {
+        let keys = self.keys_passed(repo, head).await?;
+        let of_base = format!("group/{repo}/refs/heads/gh-readonly-queue/{base}/pr-");
+        Ok(keys.iter().any(|key| key.starts_with(&of_base)))
+    }
+
+    /// The subjects whose standing verdict for this commit is a success.
+    async fn keys_passed(&self, repo: RepoId, head: &Sha) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT subject_key FROM verdicts WHERE repo_id = $1 AND head = $2 \
+             AND replaced_at IS NULL AND conclusion = 'success' LIMIT 100",
         )
         .bind(signed(repo.0, "repository id")?)
         .bind(head.as_str())
-        .bind(key)
-        .fetch_optional(&self.readers)
+        .fetch_all(&self.readers)
         .await?;
-        Ok(row.is_some())
+        rows.iter().map(|row| get(row, "subject_key")).collect()
     }
 
     /// The verdict that stands for a subject.

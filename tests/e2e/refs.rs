@@ -333,3 +333,61 @@ async fn a_workflow_on_an_agents_branch_goes_with_its_branch() {
     assert_eq!(gate.stands("refs/heads/copilot/ci"), None);
     assert!(gate.stands("refs/heads/copilot/fine").is_some());
 }
+
+#[tokio::test]
+async fn two_merges_in_one_look_are_two_merges() {
+    let rules = rules().replace("may = [\"read\", \"propose\"]", "may = [\"read\", \"propose\", \"merge\"]");
+    let gate = Gate::on(stage(), &rules).await;
+    for name in ["one", "two"] {
+        let number = propose(&gate.github, name).await;
+        gate.settle().await;
+        gate.approve("alice", number).await;
+        gate.settle().await;
+    }
+    for number in [1, 2] {
+        gate.github.merge(Merge::new("Copilot", WEB, number).bypass()).await.unwrap();
+    }
+    let merged = gate.main();
+    gate.settle().await;
+    assert_eq!((gate.main(), gate.kept()), (merged, vec![]));
+}
+
+#[tokio::test]
+async fn a_merge_made_on_another_branch_is_no_ticket_to_main() {
+    let rules = rules().replace("may = [\"read\", \"propose\"]", "may = [\"read\", \"propose\", \"merge\"]");
+    let gate = Gate::on(stage(), &rules).await;
+    let before = gate.main();
+    gate.pushes("Copilot", "copilot/base", "src/sly.ts").await;
+    gate.github
+        .push(Push::new("Copilot", WEB, "copilot/fine").from("copilot/base").file("src/fine.ts", "x\n"))
+        .await
+        .unwrap();
+    let open = fake_github::Open::new("Copilot", WEB, "copilot/fine").base("copilot/base");
+    let number = gate.github.open(open).await.unwrap();
+    gate.settle().await;
+    gate.approve("alice", number).await;
+    gate.settle().await;
+    let merge = gate.github.merge(Merge::new("Copilot", WEB, number).bypass()).await.unwrap();
+    gate.settle().await;
+    let refs = std::collections::BTreeMap::from([("refs/heads/main".to_owned(), merge)]);
+    let push =
+        fake_github::PushMany { actor: "Copilot".to_owned(), repo: WEB.to_owned(), refs, force: false };
+    gate.github.push_many(push).await.unwrap();
+    gate.settle().await;
+    assert_eq!(gate.main(), before);
+}
+
+#[tokio::test]
+async fn a_tag_that_was_lost_in_a_race_once_is_put_back_the_next_time() {
+    let gate = gate().await;
+    let first = gate.main();
+    let second = gate.pushes("alice", "main", "src/later.ts").await;
+    gate.settle().await;
+    gate.github.tag(Tag::new("Copilot", WEB, "v1").at(&first)).await.unwrap();
+    gate.github.before("updateRefs", Step::MoveTag(Tag::new("Copilot", WEB, "v1").at(&second)));
+    gate.settle().await;
+    assert_eq!(gate.stands("refs/tags/v1"), None);
+    gate.github.tag(Tag::new("Copilot", WEB, "v1").at(&first)).await.unwrap();
+    gate.settle().await;
+    assert_eq!(gate.stands("refs/tags/v1"), None);
+}

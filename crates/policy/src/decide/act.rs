@@ -104,7 +104,7 @@ fn deed(facts: &RefFacts, moved: &Move, law: Option<&InForce<'_>>, source: &Rule
         return finish(doing, JudgedAs::Agents, traces, Vec::new(), None);
     }
     // What the queue lands was judged, each pull request again, before it landed.
-    if allowed::landed_by_the_queue(moved) {
+    if allowed::landed_by_the_queue(moved, actor) {
         return finish(doing, JudgedAs::Agents, traces, Vec::new(), None);
     }
     let (mut findings, respond) = judge(facts, moved, law, source, agent.as_deref());
@@ -141,8 +141,8 @@ fn judge(
     (findings, respond)
 }
 
-/// What the rules about one of these deny, and what they say is to be done; where none of them says so, what the gate's
-/// own setting does. `scene` makes the scene for the patterns of the organisation's rules or of the repository's own.
+/// What the rules about one of these deny, and the strictest of what they and the gate's own setting say is to be done.
+/// `scene` makes the scene for the patterns of the organisation's rules or of the repository's own.
 fn rule_denials<'f>(
     law: &InForce<'_>,
     on: &[On],
@@ -157,7 +157,8 @@ fn rule_denials<'f>(
     }
     let otherwise =
         law.rules.gate.respond.iter().copied().filter(|respond| on.iter().any(|on| respond.answers(*on)));
-    (denied, respond.or(otherwise.max()))
+    // The strictest wins here as well: a rule that only reports takes nothing from what the gate does anyway.
+    (denied, respond.max(otherwise.max()))
 }
 
 /// What rules it concerns.

@@ -68,8 +68,8 @@ pub struct Span {
 
 /// Where what was moved away from stays reachable.
 const QUARANTINE: &str = "refs/portcullis/quarantine";
-/// More moves than these are not answered at once; the next look answers the rest.
-const MOST_MOVES: usize = 50;
+/// So many of the latest moves are kept by a name each; what came before is mostly part of them.
+const MOST_KEPT: usize = 50;
 
 /// What is to be done about the moves of a branch or tag.
 #[must_use]
@@ -80,7 +80,6 @@ pub fn plan_ref(verdict: &ActVerdict, facts: &RefFacts) -> Vec<Action> {
     let open: Vec<(&Move, Option<&Deed>)> = moves
         .iter()
         .skip(answered)
-        .take(MOST_MOVES)
         .map(|moved| (moved, verdict.deeds.iter().find(|deed| deed.id == moved.id)))
         .collect();
     let reverts = |deed: Option<&Deed>| deed.and_then(|deed| verdict.answer(deed)) == Some(Respond::Revert);
@@ -91,7 +90,8 @@ pub fn plan_ref(verdict: &ActVerdict, facts: &RefFacts) -> Vec<Action> {
     if offence.before == facts.tip {
         return Vec::new();
     }
-    let keep = kept(facts, since.iter().map(|(moved, _)| *moved));
+    let latest = since.len().saturating_sub(MOST_KEPT);
+    let keep = kept(facts, since.iter().skip(latest).map(|(moved, _)| *moved));
     let agents_only = since.iter().all(|(_, deed)| deed.is_some_and(is_agents));
     let refused = |what: Remedy| facts.refused.iter().any(|refused| refused.what == what);
     let repository = facts.repository.name.clone();

@@ -170,7 +170,7 @@ pub(super) const TABLE: reference::Table = reference::Table {
             shape: Shape::List(&Shape::OneOf(&RESPONSES)),
             words: "list of `report`, `cancel`, `revert`",
             default: Some("\"report\""),
-            meaning: "What is done about something that has happened and is denied, where no rule says: by an agent that nobody registered, outside an agent's bounds, or by a rule without `respond`. `report` opens an incident; `revert` also puts branches and tags back; `cancel` also ends runs.",
+            meaning: "What is at least done about something that has happened and is denied: by an agent that nobody registered, outside an agent's bounds, or by a rule; a rule's own `respond` can only be stricter. `report` opens an incident; `revert` also puts branches and tags back; `cancel` also ends runs.",
             bad: Bad { text: "respond = \"undo\"", code: Code::BadValue },
         },
         Key {

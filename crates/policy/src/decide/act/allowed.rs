@@ -20,9 +20,12 @@ pub(super) fn made_by_the_queue(facts: &RefFacts, actor: &Account) -> bool {
 }
 
 /// The forge's merge queue landed it, and the gate had judged the group. The queue is nobody's hand.
-pub(super) fn landed_by_the_queue(moved: &Move) -> bool {
+pub(super) fn landed_by_the_queue(moved: &Move, actor: &Account) -> bool {
     let Fact::Known(landed) = &moved.landed else { return false };
-    !moved.forced && !landed.is_empty() && landed.iter().all(|pull| pull.queued && pull.passed)
+    actor.id == MERGE_QUEUE
+        && !moved.forced
+        && !landed.is_empty()
+        && landed.iter().all(|pull| pull.queued && pull.passed)
 }
 
 /// Whether it is nothing but the merge of pull requests that had all passed.
@@ -76,7 +79,10 @@ pub(super) fn floor(facts: &RefFacts, moved: &Move, scene: &Scene<'_>) -> Vec<Fi
                 ));
             }
         }
-        Err(why) => findings.push(cannot_see(format!("what it changed: {why}"))),
+        // It is an agent's: what nobody could see must not stay there.
+        Err(why) => {
+            findings.push(Finding { effect: Effect::Denies, ..cannot_see(format!("what it changed: {why}")) })
+        }
     }
     findings
 }

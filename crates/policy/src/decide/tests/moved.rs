@@ -251,7 +251,20 @@ fn merging_is_no_push() {
         let landed = vec![Landed { number: 7, head: sha(9), passed, queued }];
         main_branch(vec![Move { landed: Fact::Known(landed), ..pushed(copilot(), 1, 2) }])
     };
-    assert_eq!(codes(&judged(BARE, &merge(true, true)).0), [], "the queue is nobody's hand");
+    let queue = super::scene::bot(118_344_674, "github-merge-queue[bot]");
+    let by = |actor: &Account, facts: RefFacts| {
+        let Fact::Known(moves) = facts.moves.clone() else { panic!() };
+        let moves = moves.into_iter().map(|moved| Move { actor: Fact::Known(actor.clone()), ..moved });
+        RefFacts { moves: Fact::Known(moves.collect()), ..facts }
+    };
+    let landed = merge(true, true);
+    assert_eq!(codes(&judged(BARE, &by(&queue, landed.clone())).0), [], "the queue is nobody's hand");
+    let other = super::scene::bot(4711, "tidy-all[bot]");
+    assert_eq!(
+        codes(&judged(BARE, &by(&other, landed)).0),
+        [Code::UnregisteredAgent],
+        "nobody else is the queue"
+    );
     assert_eq!(codes(&judged(BARE, &merge(true, false)).0), [Code::AgentVerb]);
     let may = BARE.replace("[\"propose\"]", "[\"propose\", \"merge\"]");
     assert_eq!(codes(&judged(&may, &merge(true, false)).0), []);
@@ -288,6 +301,28 @@ fn a_copy_without_its_signature_is_told_of_whoever_pushed_it() {
     let agents = Move { actor: Fact::Known(copilot()), ..forced };
     let (verdict, actions) = judged(BARE, &facts("refs/heads/copilot/x", vec![agents]));
     assert_eq!((codes(&verdict), actions.len()), (vec![Code::SignatureStripped], 1));
+}
+
+#[test]
+fn a_rule_that_only_reports_takes_nothing_from_what_the_gate_does() {
+    let rule = "\n[[rules]]\nid = \"r\"\non = [\"push\"]\ndeny = true\nrespond = \"report\"\n";
+    let (verdict, actions) = judged(&format!("{BARE}{rule}"), &main_branch(vec![pushed(copilot(), 1, 2)]));
+    assert_eq!((verdict.deeds[0].respond, actions.len()), (Some(Respond::Revert), 1));
+}
+
+#[test]
+fn an_agents_push_to_the_default_branch_that_nobody_can_see_does_not_stay() {
+    let may = BARE.replace("[\"propose\"]", "[\"push\"]");
+    let large = Move { change: Fact::unknown("too many commits"), ..pushed(copilot(), 1, 2) };
+    assert_eq!(judged(&may, &main_branch(vec![large])).1.len(), 1);
+}
+
+#[test]
+fn any_number_of_moves_is_answered_at_once() {
+    let moves: Vec<Move> = (1..80).map(|n| pushed(copilot(), n, n + 1)).collect();
+    let (_, actions) = judged(BARE, &main_branch(moves));
+    let [Action::PutBack(back)] = actions.as_slice() else { panic!("{actions:?}") };
+    assert_eq!((&back.from, &back.to, back.keep.len()), (&Some(sha(80)), &Some(sha(1)), 50));
 }
 
 #[test]
