@@ -228,6 +228,8 @@ pub(super) struct WorkflowJob {
     #[serde(deserialize_with = "id")]
     pub(super) run_id: u64,
     #[serde(deserialize_with = "id")]
+    // Older payloads leave it out; a job of the first attempt has no other.
+    #[serde(default = "first")]
     pub(super) run_attempt: u64,
     #[serde(default)]
     pub(super) labels: Vec<String>,
@@ -347,4 +349,8 @@ fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Millis>, D::Error
             .map(|moment| Some(Millis(moment.as_millisecond())))
             .map_err(|_| unreadable()),
     }
+}
+
+fn first() -> u64 {
+    1
 }

@@ -15,7 +15,7 @@ pub(crate) struct Events {
 
 /// What GitHub starts workflows on:
 /// <https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows>
-const EVENTS: [&str; 34] = [
+const EVENTS: [&str; 33] = [
     "branch_protection_rule",
     "check_run",
     "check_suite",
@@ -25,7 +25,6 @@ const EVENTS: [&str; 34] = [
     "deployment_status",
     "discussion",
     "discussion_comment",
-    "dynamic",
     "dynamic",
     "fork",
     "gollum",
