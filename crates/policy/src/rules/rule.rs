@@ -292,7 +292,7 @@ pub(super) const TABLE: reference::Table = reference::Table {
             shape: Shape::OneOf(&RESPONSES),
             words: "`report`, `cancel` or `revert`",
             default: None,
-            meaning: "What is done where the rule denies something that has happened already: `report` opens an incident; `revert` also puts the branch or tag back and keeps what was pushed aside; `cancel` also ends the run. Without it `[gate] respond` decides.",
+            meaning: "What is done where the rule denies something that has happened already: `report` opens an incident; `revert` also puts the branch or tag back and keeps what was pushed aside; `cancel` also ends the run. What `[gate] respond` says is done at least.",
             bad: Bad { text: "respond = \"revert\"", code: Code::Contradiction },
         },
         Key {
