@@ -18,6 +18,7 @@ mod apply;
 mod auth;
 mod budget;
 mod census;
+mod deployment;
 mod error;
 mod file;
 mod flight;
@@ -38,6 +39,7 @@ mod rules;
 mod run;
 mod said;
 mod settings;
+mod source;
 mod undo;
 mod window;
 mod wire;
@@ -57,6 +59,7 @@ pub use reference::RefRead;
 pub use rules::PolicyRead;
 pub use run::{RunAround, RunRead};
 pub use settings::{Limits, Purpose, Settings, SettingsError};
+pub use source::{MergedPull, SourceRead};
 
 use crate::git::GitCache;
 

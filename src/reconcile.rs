@@ -12,11 +12,14 @@
 
 mod act;
 mod blind;
+mod deploy;
 mod gather;
 mod group;
 pub mod ledger;
 mod merge;
+mod origin;
 mod own;
+mod publish;
 mod pull;
 mod refs;
 mod runner;
@@ -93,6 +96,8 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
         Subject::Run(subject) => runs::look(gate, lease, subject).await,
         Subject::Group(subject) => group::look(gate, lease, subject).await,
         Subject::Merge(subject) => merge::look(gate, lease, subject).await,
+        Subject::Deployment(subject) => deploy::look(gate, lease, subject).await,
+        Subject::Publication(subject) => publish::look(gate, lease, subject).await,
     }
 }
 
@@ -117,6 +122,13 @@ fn written(actions: &[Action]) -> Result<Vec<ActionRecord>, serde_json::Error> {
             Action::DisableAutoMerge(stop) => {
                 ("disable_auto_merge", format!("disable-auto-merge/{}#{}", stop.repository, stop.number))
             }
+            Action::AnswerDeployment(answer) => (
+                deploy::ANSWERED,
+                format!(
+                    "answer/{}/{}/{}/{:?}",
+                    answer.run, answer.attempt, answer.environment, answer.answer
+                ),
+            ),
             Action::ProposeRevert(revert) => (merge::PROPOSED, format!("propose-revert/{}", revert.pull)),
         };
         Ok(ActionRecord { kind: kind.to_owned(), once_key, body: serde_json::to_string(action)? })

@@ -196,9 +196,10 @@ impl Api {
         parse(operation, &answer)
     }
 
-    /// Sends what ends a workflow run, once; the answer says nothing.
-    pub(super) async fn end(
+    /// Sends what is done by another right, once; the answer says nothing.
+    pub(super) async fn post_by(
         &self,
+        right: Right,
         installation: InstallationId,
         operation: &'static str,
         url: Url,
@@ -206,7 +207,6 @@ impl Api {
     ) -> Result<(), ForgeError> {
         let (cost, repeat) = (Cost::CREATE, Repeat::Never);
         let body = Some(json(operation, body)?);
-        let right = Right::End;
         let request = Request { operation, right, cost, repeat, method: Method::POST, url, body };
         self.send(installation, request).await.map(|_| ())
     }

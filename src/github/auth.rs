@@ -58,6 +58,10 @@ const TO_TELL: &[Option<&str>] = &[Some(r#"{"permissions":{"issues":"write","met
 /// What a token is asked for that ends workflow runs.
 const TO_END: &[Option<&str>] = &[Some(r#"{"permissions":{"actions":"write","metadata":"read"}}"#), None];
 
+/// What a token is asked for that answers deployments.
+const TO_DEPLOY: &[Option<&str>] =
+    &[Some(r#"{"permissions":{"actions":"read","deployments":"write","metadata":"read"}}"#), None];
+
 /// What a token is for. Each installation has one token for each, with no more rights than that needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Right {
@@ -67,6 +71,8 @@ pub(super) enum Right {
     Act,
     /// End workflow runs.
     End,
+    /// Answer deployments.
+    Deploy,
     /// Open issues.
     Tell,
 }
@@ -189,6 +195,7 @@ impl Auth {
             (Purpose::Judge, Right::Act) => TO_ACT,
             (Purpose::Judge, Right::Tell) => TO_TELL,
             (Purpose::Judge, Right::End) => TO_END,
+            (Purpose::Judge, Right::Deploy) => TO_DEPLOY,
         }
     }
 

@@ -12,6 +12,7 @@ use policy::{Fact, RepoId, RepoName, RunId, RunSubject, Sha};
 use serde::{Deserialize, Serialize};
 
 use super::GitHub;
+use super::auth::Right;
 use super::error::{ForgeError, quote};
 use super::file::{self, BranchNode, RulesFile};
 use super::graphql::WORKFLOW;
@@ -229,7 +230,7 @@ impl GitHub {
         let verb = if cancel.force { "force-cancel" } else { "cancel" };
         let url = self.run_url(&cancel.repository, cancel.run, &[verb]);
         let installation = lease.subject().place().installation;
-        self.inner.api.end(installation, "cancel_run", url, &serde_json::json!({})).await
+        self.inner.api.post_by(Right::End, installation, "cancel_run", url, &serde_json::json!({})).await
     }
 
     pub(super) fn run_url(&self, repo: &RepoName, run: RunId, rest: &[&str]) -> reqwest::Url {

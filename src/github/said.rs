@@ -144,6 +144,20 @@ struct User {
     id: u64,
 }
 
+impl super::GitHub {
+    /// Asks of the comments that name the pull request's head who may push, and whether an App wrote them.
+    ///
+    /// # Errors
+    /// [`ForgeError`] when no look came about.
+    pub async fn ask_about_comments(
+        &self,
+        subject: &policy::PullSubject,
+        pull: &mut Pull,
+    ) -> Result<(), ForgeError> {
+        ask(&self.inner.api, subject.installation, &subject.repo, pull).await
+    }
+}
+
 /// Asks who may push, and whether an App wrote it, of the comments that name the head and were never edited. All others
 /// do not count anyway.
 pub(super) async fn ask(

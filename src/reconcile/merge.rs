@@ -164,6 +164,19 @@ async fn landing(
     }
 }
 
+/// A merged pull request as it would be judged were it still open.
+pub(super) async fn as_merged(
+    gate: &Gate,
+    lease: &Lease,
+    subject: &PullSubject,
+    rules: &RuleSource,
+    now: Millis,
+) -> Result<Facts, ReconcileError> {
+    let head_name = gate.github.read(subject, rules.check()).await?.head_name().to_owned();
+    let seen = gate.github.read_merge(subject, &head_name).await?;
+    afterwards(gate, lease, subject, &seen, rules, now).await
+}
+
 /// The pull request as it would be judged were it still open.
 async fn afterwards(
     gate: &Gate,

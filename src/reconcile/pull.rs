@@ -67,7 +67,8 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
             policy::Action::PutBack(_)
             | policy::Action::Undo(_)
             | policy::Action::CancelRun(_)
-            | policy::Action::ProposeRevert(_) => {
+            | policy::Action::ProposeRevert(_)
+            | policy::Action::AnswerDeployment(_) => {
                 continue;
             }
         };

@@ -137,7 +137,8 @@ async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Resul
         Action::ShowCheck(_)
         | Action::CancelRun(_)
         | Action::DisableAutoMerge(_)
-        | Action::ProposeRevert(_) => Ok(String::new()),
+        | Action::ProposeRevert(_)
+        | Action::AnswerDeployment(_) => Ok(String::new()),
     }
 }
 
@@ -340,7 +341,8 @@ fn refusal(action: &crate::store::StoredAction, tip: Option<&Sha>) -> Option<Ref
         Action::ShowCheck(_)
         | Action::CancelRun(_)
         | Action::DisableAutoMerge(_)
-        | Action::ProposeRevert(_) => return None,
+        | Action::ProposeRevert(_)
+        | Action::AnswerDeployment(_) => return None,
     };
     let why = action.outcome.clone().unwrap_or_default();
     (from.as_ref() == tip).then_some(Refused { what, why })

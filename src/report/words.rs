@@ -204,6 +204,7 @@ fn disqualification(why: &Disqualification) -> String {
             format!("whether it had a part in the change could not be seen ({why})")
         }
         Disqualification::Requester => "put an agent in charge of the pull request".to_owned(),
+        Disqualification::Deployer => "started the deployment".to_owned(),
         Disqualification::Owner(agent) => {
             format!("answers for agent `{}`, whose work this tier has others approve", quoted(agent))
         }

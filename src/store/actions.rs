@@ -154,7 +154,7 @@ impl Store {
     }
 }
 
-fn stored(row: &AnyRow) -> Result<StoredAction, StoreError> {
+pub(super) fn stored(row: &AnyRow) -> Result<StoredAction, StoreError> {
     Ok(StoredAction {
         record: ActionRecord {
             kind: get(row, "kind")?,

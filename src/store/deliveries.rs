@@ -124,6 +124,15 @@ pub enum Target {
         /// The head.
         head: Sha,
     },
+    /// Every deployment of the repository that waits for an answer: people may have been asked.
+    Waiting {
+        /// The repository.
+        repo_id: RepoId,
+        /// Its name now.
+        repo: RepoName,
+        /// The installation to reach it through.
+        installation: InstallationId,
+    },
     /// Every subject of the repository that is not over: its own rules changed.
     Repository {
         /// The repository.
@@ -141,7 +150,7 @@ impl Target {
     pub fn repository(&self) -> Option<RepoId> {
         match self {
             Self::Repository { repo_id, .. } => Some(*repo_id),
-            Self::Subject(_) | Self::Head { .. } => None,
+            Self::Subject(_) | Self::Head { .. } | Self::Waiting { .. } => None,
         }
     }
 }

@@ -288,6 +288,15 @@ pub(super) async fn resolve(tx: &mut AnyConnection, targets: &[Target]) -> Resul
                     subjects.push(subject.reached(*installation, repo));
                 }
             }
+            Target::Waiting { repo_id, repo, installation } => {
+                let waiting = "SELECT subject FROM work WHERE repo_id = $1 AND ended = 0 \
+                     AND subject_key LIKE 'deployment/%' ORDER BY subject_key";
+                let repo_number = signed(repo_id.0, "repository id")?;
+                for row in sqlx::query(waiting).bind(repo_number).fetch_all(&mut *tx).await? {
+                    let subject: Subject = from_json(&get::<String, _>(&row, "subject")?, "subject")?;
+                    subjects.push(subject.reached(*installation, repo));
+                }
+            }
             Target::Repository { repo_id, repo, installation } => {
                 // All of them: one that is left out would go on showing what the old rules said.
                 let open = "SELECT subject FROM work WHERE repo_id = $1 AND ended = 0 ORDER BY subject_key";

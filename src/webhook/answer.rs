@@ -165,6 +165,7 @@ fn name(target: &Target) -> String {
     match target {
         Target::Subject(subject) => subject.to_string(),
         Target::Head { repo, head, .. } => format!("{repo}@{}", head.as_str()),
+        Target::Waiting { repo, .. } => format!("what waits to be deployed in {repo}"),
         Target::Repository { repo, .. } => repo.to_string(),
     }
 }

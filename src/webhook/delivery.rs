@@ -8,8 +8,8 @@ use policy::act::{GroupTold, JobTold, Pushed, RefName};
 use policy::facts::AccountKind;
 use policy::rules::OWN_RULES;
 use policy::{
-    Fact, Floor, GroupSubject, InstallationId, Millis, PullSubject, RefSubject, RepoId, RepoName,
-    ReviewFloor, RunId, RunSubject, Subject,
+    DeploymentSubject, Fact, Floor, GroupSubject, InstallationId, Millis, PullSubject, RefSubject, RepoId,
+    RepoName, ReviewFloor, RunId, RunSubject, Subject,
 };
 use serde::de::DeserializeOwned;
 
@@ -19,6 +19,8 @@ use super::payload::{
 };
 use super::signature::Verified;
 use crate::store::{Actor, Fate, Guid, NewDelivery, Target, Testimony};
+
+mod ship;
 
 const ERROR_CHARS: usize = 300;
 const LOGIN_CHARS: usize = 100;
@@ -110,6 +112,10 @@ fn is_known(event: &str) -> bool {
             | "workflow_run"
             | "workflow_job"
             | "merge_group"
+            | "deployment_protection_rule"
+            | "deployment"
+            | "release"
+            | "registry_package"
     )
 }
 
@@ -133,6 +139,12 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
         ("repository", "edited" | "renamed" | "transferred") => on_repository(common, body),
         ("check_suite", "rerequested") => on_check(common, parse::<OnCheckSuite>(body)?.check_suite, app_id),
         ("workflow_run", "requested" | "in_progress" | "completed") => on_run(common, body),
+        ("deployment_protection_rule", "requested") => ship::on_rule(common, body),
+        ("deployment", "created") => ship::on_deployment(common, body),
+        ("release", "created" | "published" | "unpublished" | "edited" | "deleted") => {
+            ship::on_release(common, body)
+        }
+        ("registry_package", _) => ship::on_package(common, body),
         ("workflow_job", "queued" | "waiting" | "in_progress") => on_job(common, body),
         ("workflow_dispatch" | "repository_dispatch", _) => Ok(ignore("the run that it starts is judged")),
         (
@@ -142,7 +154,11 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
             | "check_suite"
             | "merge_group"
             | "workflow_run"
-            | "workflow_job",
+            | "workflow_job"
+            | "deployment_protection_rule"
+            | "deployment"
+            | "deployment_status"
+            | "release",
             _,
         ) => Ok(ignore("this action asks for nothing")),
         _ if changes_the_roster(event) => Ok(ignore("memberships are read anew")),
@@ -170,7 +186,8 @@ fn on_comment(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     if !is_command(&comment.body.unwrap_or_default()) && !is_command(&before) {
         return Ok(ignore("no command"));
     }
-    let targets = vec![Place::of(common)?.pull(issue.number)];
+    let place = Place::of(common)?;
+    let targets = vec![place.pull(issue.number), place.waiting()];
     let floor = Floor { updated_at: issue.updated_at, head: None, review: None };
     Ok(Fate::Queue { targets, floor, pusher: None, evidence: None })
 }
@@ -275,19 +292,24 @@ fn on_run(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
 /// The environment of a job is in its deliveries alone.
 fn on_job(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     let OnWorkflowJob { workflow_job, deployment } = parse(body)?;
-    let subject = Place::of(common)?.run(RunId(workflow_job.run_id));
+    let (place, run) = (Place::of(common)?, RunId(workflow_job.run_id));
+    let subject = place.run(run);
     let told = JobTold {
         attempt: workflow_job.run_attempt,
         labels: workflow_job.labels.iter().take(LABELS).map(|label| plain(label)).collect(),
         environment: deployment.and_then(|deployment| deployment.environment).map(|name| plain(&name)),
     };
     let body = serde_json::to_string(&told).map_err(|_| missing("workflow_job"))?;
-    let targets = vec![Target::Subject(subject.clone())];
+    let mut targets = vec![Target::Subject(subject.clone())];
+    if let Some(environment) = told.environment.filter(|_| common.action.as_deref() == Some("waiting")) {
+        targets.push(Target::Subject(place.deployment(run, environment)));
+    }
     let evidence = Some(Box::new(Testimony { subject, body }));
     Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
 }
 
 /// Where a subject lives.
+#[derive(Clone)]
 struct Place {
     installation: InstallationId,
     repo_id: RepoId,
@@ -302,13 +324,20 @@ impl Place {
         Ok(Self { installation: installation.id, repo_id: repository.id, repo: repository.full_name.clone() })
     }
 
-    fn run(self, run: RunId) -> Subject {
-        Subject::Run(RunSubject {
-            installation: self.installation,
-            repo_id: self.repo_id,
-            repo: self.repo,
-            run,
-        })
+    fn run(&self, run: RunId) -> Subject {
+        let Self { installation, repo_id, repo } = self.clone();
+        Subject::Run(RunSubject { installation, repo_id, repo, run })
+    }
+
+    fn deployment(&self, run: RunId, environment: String) -> Subject {
+        let Self { installation, repo_id, repo } = self.clone();
+        Subject::Deployment(DeploymentSubject { installation, repo_id, repo, run, environment })
+    }
+
+    /// Whatever waits there until somebody was asked.
+    fn waiting(&self) -> Target {
+        let Self { installation, repo_id, repo } = self.clone();
+        Target::Waiting { repo_id, repo, installation }
     }
 
     fn pull(&self, number: u64) -> Target {

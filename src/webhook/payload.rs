@@ -240,6 +240,74 @@ pub(super) struct JobDeployment {
     pub(super) environment: Option<String>,
 }
 
+/// `deployment_protection_rule`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnProtectionRule {
+    pub(super) environment: String,
+    /// Names the run, in its path. Nothing is ever sent there.
+    pub(super) deployment_callback_url: String,
+}
+
+/// `deployment`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnDeployment {
+    pub(super) deployment: Deployment,
+    /// Only when a job of a run deploys.
+    pub(super) workflow_run: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Deployment {
+    #[serde(deserialize_with = "id")]
+    pub(super) id: u64,
+    pub(super) sha: Sha,
+    #[serde(rename = "ref")]
+    pub(super) reference: String,
+    pub(super) environment: String,
+    pub(super) creator: Option<Account>,
+    pub(super) performed_via_github_app: Option<AppName>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct AppName {
+    pub(super) slug: Option<String>,
+}
+
+/// `release`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnRelease {
+    pub(super) release: Release,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Release {
+    #[serde(deserialize_with = "id")]
+    pub(super) id: u64,
+    pub(super) tag_name: String,
+    #[serde(default)]
+    pub(super) draft: bool,
+}
+
+/// `registry_package`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnPackage {
+    pub(super) registry_package: Package,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Package {
+    #[serde(deserialize_with = "id")]
+    pub(super) id: u64,
+    pub(super) name: String,
+    pub(super) package_type: String,
+    pub(super) package_version: Option<PackageVersion>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PackageVersion {
+    pub(super) version: Option<String>,
+}
+
 /// `check_run`.
 #[derive(Debug, Deserialize)]
 pub(super) struct OnCheckRun {

@@ -14,6 +14,7 @@ mod access;
 mod child;
 mod counts;
 mod crash;
+mod deploys;
 mod doctor;
 mod faults;
 #[path = "../../fixtures/fold.rs"]
@@ -25,6 +26,7 @@ mod ledger;
 mod merges;
 mod people;
 mod policy;
+mod published;
 mod pulls;
 mod queue;
 mod reading;

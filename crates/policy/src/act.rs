@@ -1,21 +1,25 @@
 //! What was seen of something that has happened, or is about to: a branch or tag that moved, a merge, a merge group, a
-//! workflow that runs.
+//! workflow that runs, something that is deployed or published.
 //!
 //! Unlike a proposed change it cannot be held back, only answered. Who did it is an edge: each move comes from a signed
 //! delivery or from the forge's own record of activities, and is judged on its own.
 
+mod deployment;
 mod group;
 mod merge;
 mod name;
+mod publication;
 mod run;
 mod verdict;
 
 use change::Change;
 use serde::{Deserialize, Serialize};
 
+pub use deployment::{Brought, DeploymentFacts, Origin, PushedBy};
 pub use group::{GroupFacts, GroupTold, Landing, Member};
 pub use merge::{MergeFacts, Stood};
 pub use name::RefName;
+pub use publication::{Publication, PublicationFacts, PublicationTold, Published};
 pub use run::{JobTold, Run, RunFacts, RunState};
 pub use verdict::{ActVerdict, Deed};
 

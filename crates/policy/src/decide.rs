@@ -26,7 +26,7 @@ use crate::rules::{RuleSource, Rules};
 use crate::verdict::{
     Code, Conclusion, Effect, Enforcement, Finding, Involvement, JudgedAs, PullVerdict, RulesInForce, Verdict,
 };
-pub use act::{decide_ref, decide_run, is_person};
+pub use act::{decide_deployment, decide_publication, decide_ref, decide_run, is_person};
 use approval::Bench;
 pub use group::decide_group;
 use involve::Involved;

@@ -44,6 +44,10 @@ pub enum Kind {
     Run,
     /// A pull request was merged without a verdict that passed, or landed as something else.
     MergedPast,
+    /// Something was deployed against the rules, or was refused when it was about to be.
+    Deployed,
+    /// A release or package was published against the rules.
+    Published,
     /// It could not be seen what happened, or who did it.
     Unseen,
     /// The gate suspended an agent by itself.
@@ -58,6 +62,8 @@ impl Kind {
             Self::Moved => "moved",
             Self::Run => "run",
             Self::MergedPast => "merged-past-the-gate",
+            Self::Deployed => "deployed",
+            Self::Published => "published",
             Self::Unseen => "unseen",
             Self::Suspended => "suspended",
         }

@@ -2,6 +2,7 @@
 //!
 //! Planning twice is as good as planning once: when the forge already shows the verdict the plan is empty.
 
+mod deploy;
 mod merge;
 mod merging;
 mod refs;
@@ -12,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::facts::{Effects, ShownCheck};
 use crate::ids::{CheckRunId, RepoName, Sha};
+pub use deploy::{Answer, AnswerDeployment, plan_deployment};
 pub use merge::{ProposeRevert, plan_merge};
 pub use merging::{DisableAutoMerge, plan_merging};
 pub use refs::{Kept, PutBack, Span, Undo, plan_ref};
@@ -35,6 +37,8 @@ pub enum Action {
     DisableAutoMerge(DisableAutoMerge),
     /// Propose to take a merged pull request back.
     ProposeRevert(ProposeRevert),
+    /// Answer the forge about a deployment.
+    AnswerDeployment(AnswerDeployment),
 }
 
 impl Action {
@@ -47,7 +51,8 @@ impl Action {
             | Self::Undo(_)
             | Self::CancelRun(_)
             | Self::DisableAutoMerge(_)
-            | Self::ProposeRevert(_) => None,
+            | Self::ProposeRevert(_)
+            | Self::AnswerDeployment(_) => None,
         }
     }
 }

@@ -60,6 +60,17 @@ pub(crate) enum About<'f> {
     Move(&'f Move, &'f RefName),
     /// A workflow runs.
     Run(&'f RunFacts),
+    /// Something is deployed or published.
+    Shipped(Shipped<'f>),
+}
+
+/// Something that is deployed or published.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shipped<'f> {
+    /// Where it is deployed to.
+    pub(crate) environment: Option<&'f str>,
+    /// The tag of a release.
+    pub(crate) tag: Option<&'f str>,
 }
 
 impl<'f> About<'f> {
@@ -69,6 +80,7 @@ impl<'f> About<'f> {
             Self::Pull(pull) => Some(&pull.base.name),
             Self::Move(_, name) => name.branch(),
             Self::Run(facts) => facts.run.branch.as_deref(),
+            Self::Shipped(_) => None,
         }
     }
 
@@ -77,6 +89,7 @@ impl<'f> About<'f> {
         match self {
             Self::Pull(_) | Self::Run(_) => None,
             Self::Move(_, name) => name.tag(),
+            Self::Shipped(shipped) => shipped.tag,
         }
     }
 
@@ -85,7 +98,7 @@ impl<'f> About<'f> {
         match self {
             Self::Pull(pull) => Some(&pull.change),
             Self::Move(moved, _) => Some(&moved.change),
-            Self::Run(_) => None,
+            Self::Run(_) | Self::Shipped(_) => None,
         }
     }
 
@@ -93,7 +106,7 @@ impl<'f> About<'f> {
     pub(crate) fn moved(self) -> Option<&'f Move> {
         match self {
             Self::Move(moved, _) => Some(moved),
-            Self::Pull(_) | Self::Run(_) => None,
+            Self::Pull(_) | Self::Run(_) | Self::Shipped(_) => None,
         }
     }
 
@@ -101,7 +114,19 @@ impl<'f> About<'f> {
     pub(crate) fn around_run(self) -> Option<&'f RunFacts> {
         match self {
             Self::Run(facts) => Some(facts),
-            Self::Pull(_) | Self::Move(..) => None,
+            Self::Pull(_) | Self::Move(..) | Self::Shipped(_) => None,
+        }
+    }
+
+    /// The environments that are deployed to.
+    pub(crate) fn environments(self) -> Fact<Vec<&'f str>> {
+        match self {
+            Self::Pull(_) | Self::Move(..) => Fact::Known(Vec::new()),
+            Self::Shipped(shipped) => Fact::Known(shipped.environment.into_iter().collect()),
+            Self::Run(facts) => match &facts.environments {
+                Fact::Known(names) => Fact::Known(names.iter().map(String::as_str).collect()),
+                Fact::Unknown(why) => Fact::Unknown(why.clone()),
+            },
         }
     }
 

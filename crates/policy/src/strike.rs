@@ -38,7 +38,8 @@ pub fn strikes(verdict: &ActVerdict, facts: &RefFacts, actions: &[Action], key: 
         Action::ShowCheck(_)
         | Action::CancelRun(_)
         | Action::DisableAutoMerge(_)
-        | Action::ProposeRevert(_) => false,
+        | Action::ProposeRevert(_)
+        | Action::AnswerDeployment(_) => false,
     });
     let mut strikes = Vec::new();
     for (at, moved) in moves.iter().enumerate() {

@@ -22,6 +22,38 @@ pub enum Subject {
     Merge(PullSubject),
     /// A workflow run.
     Run(RunSubject),
+    /// A deployment by a workflow run, which waits for the gate's answer.
+    Deployment(DeploymentSubject),
+    /// Something published: a deployment outside of workflow runs, a release, a package.
+    Publication(PublicationSubject),
+}
+
+/// A deployment by a workflow run as a subject, with all attempts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentSubject {
+    /// The installation through which the repository is reached.
+    pub installation: InstallationId,
+    /// The repository; identifies.
+    pub repo_id: RepoId,
+    /// The repository's name when it was last heard of; only a hint.
+    pub repo: RepoName,
+    /// The run; identifies.
+    pub run: RunId,
+    /// The environment; identifies, without regard to case. Hostile text.
+    pub environment: String,
+}
+
+/// Something published as a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicationSubject {
+    /// The installation through which the repository is reached.
+    pub installation: InstallationId,
+    /// The repository; identifies.
+    pub repo_id: RepoId,
+    /// The repository's name when it was last heard of; only a hint.
+    pub repo: RepoName,
+    /// What kind of thing and its number there: `release/17`; identifies.
+    pub thing: String,
 }
 
 /// A workflow run as a subject, with all its attempts.
@@ -97,6 +129,10 @@ impl Subject {
             Self::Run(run) => format!("run/{}/{}", run.repo_id, run.run),
             Self::Group(group) => format!("group/{}/{}", group.repo_id, group.head_ref.as_str()),
             Self::Merge(pull) => format!("merge/{}/{}", pull.repo_id, pull.number),
+            Self::Deployment(DeploymentSubject { repo_id, run, environment, .. }) => {
+                format!("deployment/{repo_id}/{run}/{}", environment.to_lowercase())
+            }
+            Self::Publication(published) => format!("publication/{}/{}", published.repo_id, published.thing),
         }
     }
 
@@ -108,6 +144,8 @@ impl Subject {
             | Self::Merge(PullSubject { installation, repo_id, repo, .. })
             | Self::Ref(RefSubject { installation, repo_id, repo, .. })
             | Self::Group(GroupSubject { installation, repo_id, repo, .. })
+            | Self::Deployment(DeploymentSubject { installation, repo_id, repo, .. })
+            | Self::Publication(PublicationSubject { installation, repo_id, repo, .. })
             | Self::Run(RunSubject { installation, repo_id, repo, .. }) => {
                 Place { installation: *installation, repo_id: *repo_id, repo }
             }
@@ -119,7 +157,12 @@ impl Subject {
     pub fn pull(&self) -> Option<&PullSubject> {
         match self {
             Self::Pull(pull) => Some(pull),
-            Self::Ref(_) | Self::Group(_) | Self::Run(_) | Self::Merge(_) => None,
+            Self::Ref(_)
+            | Self::Group(_)
+            | Self::Run(_)
+            | Self::Merge(_)
+            | Self::Deployment(_)
+            | Self::Publication(_) => None,
         }
     }
 
@@ -131,6 +174,8 @@ impl Subject {
             Self::Group(group) => (&mut group.installation, &mut group.repo),
             Self::Ref(moved) => (&mut moved.installation, &mut moved.repo),
             Self::Run(run) => (&mut run.installation, &mut run.repo),
+            Self::Deployment(asked) => (&mut asked.installation, &mut asked.repo),
+            Self::Publication(published) => (&mut published.installation, &mut published.repo),
         };
         *own_installation = installation;
         own_repo.clone_from(repo);
@@ -152,6 +197,14 @@ impl fmt::Display for Subject {
             Self::Run(run) => write!(f, "{} run {}", run.repo, run.run),
             Self::Group(group) => write!(f, "{} {}", group.repo, group.head_ref),
             Self::Merge(pull) => write!(f, "{}#{} merged", pull.repo, pull.number),
+            Self::Deployment(asked) => write!(
+                f,
+                "{} run {} to {}",
+                asked.repo,
+                asked.run,
+                crate::verdict::quoted(&asked.environment)
+            ),
+            Self::Publication(published) => write!(f, "{} {}", published.repo, published.thing),
         }
     }
 }

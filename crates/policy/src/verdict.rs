@@ -463,6 +463,8 @@ pub enum Disqualification {
     IndependenceUnknown(String),
     /// Its giver put an agent in charge of the pull request.
     Requester,
+    /// Its giver started the deployment that it is about.
+    Deployer,
     /// Its giver answers for this agent, and the tier excludes owners.
     Owner(String),
     /// Whether its giver answers for an agent could not be seen.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::facts::Repository;
 use crate::ids::Sha;
 use crate::rules::Respond;
-use crate::verdict::{Conclusion, Enforcement, Finding, Involvement, RulesInForce};
+use crate::verdict::{Conclusion, Enforcement, Finding, Involvement, RulesInForce, TierState};
 
 /// What was decided about something that has happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct ActVerdict {
     pub rules: RulesInForce,
     /// Each thing that was done, oldest first. Empty when there was nothing to judge.
     pub deeds: Vec<Deed>,
+    /// The tiers that are required, where people can still be asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<TierState>,
 }
 
 /// One thing that was done.

@@ -3,8 +3,12 @@
 //! Whoever is a person is not judged. A registered agent may do what its registration says, and rules may forbid more;
 //! whoever else may do nothing. Unlike a proposed change there is nothing to wait for: what is denied is answered.
 
+mod actors;
 mod allowed;
 mod bounds;
+mod deployment;
+mod origin;
+mod publication;
 mod run;
 
 use std::collections::BTreeSet;
@@ -24,6 +28,8 @@ use crate::verdict::{
     quoted,
 };
 
+pub use deployment::decide_deployment;
+pub use publication::decide_publication;
 pub use run::decide_run;
 
 /// Decides about the moves of a branch or tag.
@@ -49,6 +55,7 @@ pub fn decide_ref(facts: &RefFacts, source: &RuleSource) -> ActVerdict {
         enforcement,
         rules: RulesInForce { own: law.and_then(|law| law.stamp.clone()), ..source.stamp() },
         deeds,
+        tiers: Vec::new(),
     }
 }
 

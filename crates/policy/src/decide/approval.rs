@@ -137,6 +137,12 @@ impl<'f> Bench<'f> {
         Self { facts, pull, in_force, hands: Hands::of(facts, pull, in_force.rules), agents }
     }
 
+    /// The same, where this account cannot approve either.
+    pub(super) fn excluding(mut self, account: &Fact<Account>, because: &Disqualification) -> Self {
+        self.hands.fact(account, because.clone());
+        self
+    }
+
     /// The state of each tier that is required.
     pub(super) fn tiers(
         &self,

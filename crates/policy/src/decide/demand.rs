@@ -29,9 +29,7 @@ pub(super) fn gather(scene: &Scene<'_>, rules: &Rules, involved: &Involved) -> D
             RuleRef { id: "people.assisted".to_owned(), line: provision.line, source: rules.source.clone() };
         demands.require(rule, Code::Assisted, &provision.require, None, Proof::default());
     }
-    for rule in rules.rules.iter().filter(|rule| rule.on.contains(&On::PullRequest)) {
-        demands.ask(rule, scene, &rules.source);
-    }
+    demands.ask_about(On::PullRequest, scene, &rules.rules, &rules.source);
     let nothing_said = demands.settled.is_empty() && demands.waiting.is_empty();
     if nothing_said {
         demands.settled.push(nothing_allows());
@@ -42,9 +40,19 @@ pub(super) fn gather(scene: &Scene<'_>, rules: &Rules, involved: &Involved) -> D
 impl Demands {
     /// Asks the repository's own rules as well. They come last, so that none of them counts as allowing something.
     pub(super) fn add(&mut self, scene: &Scene<'_>, own: &Tightening) {
-        for rule in own.rules.iter().filter(|rule| rule.on.contains(&On::PullRequest)) {
-            self.ask(rule, scene, OWN_RULES);
+        self.ask_about(On::PullRequest, scene, &own.rules, OWN_RULES);
+    }
+
+    /// Asks those of the rules that are about this.
+    pub(super) fn ask_about(&mut self, on: On, scene: &Scene<'_>, rules: &[Rule], source: &str) {
+        for rule in rules.iter().filter(|rule| rule.on.contains(&on)) {
+            self.ask(rule, scene, source);
         }
+    }
+
+    /// What is settled whatever the tiers.
+    pub(super) fn into_settled(self) -> Vec<Finding> {
+        self.settled
     }
 
     fn ask(&mut self, rule: &Rule, scene: &Scene<'_>, source: &str) {

@@ -54,6 +54,7 @@ pub fn judge_merge(facts: &MergeFacts, source: &RuleSource) -> ActVerdict {
         enforcement,
         rules: RulesInForce { own: law.and_then(|law| law.stamp.clone()), ..source.stamp() },
         deeds: vec![deed],
+        tiers: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use change::Globs;
 
 use super::{Condition, Outcome, Proof, Reading, Scene};
 use crate::complaint::Code;
+use crate::facts::Fact;
 use crate::reference::{Bad, Key, PATTERN, Record, Shape};
 use crate::rules::On;
 use crate::rules::glob;
@@ -25,10 +26,10 @@ impl Condition for Environments {
             shape: Shape::List(&Shape::Text(PATTERN)),
             words: "patterns",
             default: None,
-            meaning: "Holds when a job of the run deploys to an environment that matches one of the patterns.",
+            meaning: "Holds when what is deployed, or a job of the run, goes to an environment that matches one of the patterns. Compared without case.",
             bad: Bad { text: "when = { environments = [\"/production\"] }", code: Code::BadGlob },
         },
-        on: &[On::WorkflowRun],
+        on: &[On::WorkflowRun, On::Deployment],
         good: &["when = { environments = [\"prod*\"] }"],
     };
 
@@ -38,12 +39,11 @@ impl Condition for Environments {
     }
 
     fn judge(&self, scene: &Scene<'_>) -> Outcome {
-        let Some(facts) = scene.about.around_run() else { return Outcome::Fails };
-        let names = match facts.environments.get() {
-            Ok(names) => names,
-            Err(why) => return Outcome::Undetermined(why.to_owned()),
+        let names: Vec<&str> = match scene.about.environments() {
+            Fact::Known(names) => names,
+            Fact::Unknown(why) => return Outcome::Undetermined(why),
         };
-        match names.iter().find(|name| self.globs.is_match(name.to_ascii_lowercase().as_bytes())) {
+        match names.into_iter().find(|name| self.globs.is_match(name.to_ascii_lowercase().as_bytes())) {
             Some(name) => Outcome::Holds(Proof::note(format!("environment `{}`", quoted(name)))),
             None => Outcome::Fails,
         }

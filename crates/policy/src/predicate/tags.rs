@@ -1,4 +1,4 @@
-//! `tags`: the tag that was created, moved or deleted.
+//! `tags`: the tag that was created, moved or deleted, or that a release is of.
 
 use change::Globs;
 
@@ -25,10 +25,10 @@ impl Condition for Tags {
             shape: Shape::List(&Shape::Text(PATTERN)),
             words: "patterns",
             default: None,
-            meaning: "Holds when the tag's name matches one of the patterns.",
+            meaning: "Holds when the name of the tag, or of the release's tag, matches one of the patterns.",
             bad: Bad { text: "when = { tags = [\"/v1\"] }", code: Code::BadGlob },
         },
-        on: &[On::Tag],
+        on: &[On::Tag, On::Release],
         good: &["when = { tags = [\"v*\"] }"],
     };
 

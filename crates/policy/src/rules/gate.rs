@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use change::Globs;
+
+use super::glob;
 use super::on::Respond;
 use super::read::{At, Table, nearest};
 use super::rule::{RESPONSES, parse_response};
 use crate::complaint::{Code, Complaints};
-use crate::reference::{self, Bad, Key, Shape};
+use crate::reference::{self, Bad, Key, PATTERN, Shape};
 use crate::verdict::Enforcement;
 
 /// The gate's own settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Gate {
     /// The check run that branch protection requires.
     pub check: String,
@@ -22,6 +25,8 @@ pub struct Gate {
     pub strikes: u32,
     /// What is done about an agent's work that was merged past the gate.
     pub merged: OnMerged,
+    /// The branches that may be deployed from; `None` is the default branch.
+    pub deploy_from: Option<Globs>,
 }
 
 /// What is done about an agent's work that was merged past the gate, beside telling of it.
@@ -61,6 +66,7 @@ impl Default for Gate {
             respond: BTreeSet::new(),
             strikes: DEFAULT_STRIKES,
             merged: OnMerged::Report,
+            deploy_from: None,
         }
     }
 }
@@ -117,6 +123,7 @@ pub(super) fn parse(root: &mut Table<'_>, complaints: &mut Complaints<'_>) -> Ga
             }
         }
     }
+    gate.deploy_from = glob::parse("deploy_from", &mut table, complaints);
     table.finish(complaints);
     gate
 }
@@ -190,6 +197,15 @@ pub(super) const TABLE: reference::Table = reference::Table {
             default: Some("\"report\""),
             meaning: "What is done about an agent's work that was merged past the gate: without a verdict that passed, or as something else than what was judged. `report` opens an incident; `propose_revert` also opens a pull request that takes it back, and never merges it.",
             bad: Bad { text: "merged = \"revert\"", code: Code::BadValue },
+        },
+        Key {
+            name: "deploy_from",
+            needed: false,
+            shape: Shape::List(&Shape::Text(PATTERN)),
+            words: "patterns",
+            default: None,
+            meaning: "The branches that may be deployed from. What is deployed to an environment with this App's protection rule must be on one of them, whoever deploys it. Without it, the default branch.",
+            bad: Bad { text: "deploy_from = [\"/main\"]", code: Code::BadGlob },
         },
     ],
     good: "[gate]\ncheck       = \"portcullis\"\nenforcement = \"evaluate\"\nrespond     = [\"revert\", \"cancel\"]\nstrikes     = 2\n",

@@ -17,12 +17,26 @@ pub enum On {
     Tag,
     /// A workflow that runs.
     WorkflowRun,
+    /// Something that is deployed to an environment.
+    Deployment,
+    /// A release that is published or changed.
+    Release,
+    /// A package that is published.
+    Package,
 }
 
 impl On {
     /// All of them, in the order of the documents.
-    pub const ALL: &'static [Self] =
-        &[Self::PullRequest, Self::Push, Self::Branch, Self::Tag, Self::WorkflowRun];
+    pub const ALL: &'static [Self] = &[
+        Self::PullRequest,
+        Self::Push,
+        Self::Branch,
+        Self::Tag,
+        Self::WorkflowRun,
+        Self::Deployment,
+        Self::Release,
+        Self::Package,
+    ];
 
     /// The word in `rules.toml`.
     #[must_use]
@@ -33,6 +47,9 @@ impl On {
             Self::Branch => "branch",
             Self::Tag => "tag",
             Self::WorkflowRun => "workflow_run",
+            Self::Deployment => "deployment",
+            Self::Release => "release",
+            Self::Package => "package",
         }
     }
 
@@ -45,6 +62,9 @@ impl On {
             Self::Branch => "new and deleted branches",
             Self::Tag => "tags",
             Self::WorkflowRun => "workflow runs",
+            Self::Deployment => "deployments",
+            Self::Release => "releases",
+            Self::Package => "packages",
         }
     }
 
@@ -52,8 +72,10 @@ impl On {
     #[must_use]
     pub(crate) const fn can_wait(self) -> bool {
         match self {
-            Self::PullRequest => true,
-            Self::Push | Self::Branch | Self::Tag | Self::WorkflowRun => false,
+            Self::PullRequest | Self::Deployment => true,
+            Self::Push | Self::Branch | Self::Tag | Self::WorkflowRun | Self::Release | Self::Package => {
+                false
+            }
         }
     }
 }

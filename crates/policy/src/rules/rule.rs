@@ -41,12 +41,15 @@ pub enum Demand {
 }
 
 /// What rules can be about.
-const JUDGED: [&str; 5] = [
+const JUDGED: [&str; 8] = [
     On::PullRequest.as_str(),
     On::Push.as_str(),
     On::Branch.as_str(),
     On::Tag.as_str(),
     On::WorkflowRun.as_str(),
+    On::Deployment.as_str(),
+    On::Release.as_str(),
+    On::Package.as_str(),
 ];
 /// What is judged as part of something else, or not at all: refused, so that nobody relies on a rule that does nothing.
 const LATER: [&str; 2] = ["merge_group", "pull_request_review"];
@@ -254,9 +257,9 @@ pub(super) const TABLE: reference::Table = reference::Table {
             name: "on",
             needed: true,
             shape: Shape::List(&Shape::OneOf(&JUDGED)),
-            words: "list of `pull_request`, `push`, `branch`, `tag`, `workflow_run`",
+            words: "list of `pull_request`, `push`, `branch`, `tag`, `workflow_run`, `deployment`, `release`, `package`",
             default: None,
-            meaning: "What it is about: a proposed change, commits that arrive on a branch, a branch that is created or deleted, a tag that is created, moved or deleted, a workflow that runs. A merge group is judged by the rules about `pull_request`, each of its pull requests again.",
+            meaning: "What it is about: a proposed change, commits that arrive on a branch, a branch that is created or deleted, a tag that is created, moved or deleted, a workflow that runs, something that is deployed, a release that is published or changed, a package that is published. A merge group is judged by the rules about `pull_request`, each of its pull requests again.",
             bad: Bad { text: "on = [\"merge_group\"]", code: Code::NotJudged },
         },
         Key {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::gate::DEFAULT_CHECK;
 use super::in_force::InForce;
 use super::suspension::{self, Suspended};
-use super::{Expiry, On, Rule, Rules, Tier};
+use super::{Demand, Expiry, On, Rule, Rules, Tier};
 use crate::complaint::{Complaint, Severity};
 use crate::facts::{Fact, Lines, Moments, OwnRules, Repository, Wanted};
 use crate::ids::{RepoId, Sha};
@@ -143,6 +143,23 @@ impl RuleSource {
         let asked: Vec<&Predicate> = about_runs.flat_map(|rule| &rule.when).collect();
         let any = |needs: fn(&Predicate) -> bool| asked.iter().any(|condition| needs(condition));
         (any(Predicate::needs_runners), any(Predicate::needs_environments))
+    }
+
+    /// Whether this branch may be deployed from beside the default one.
+    #[must_use]
+    pub fn may_deploy_from(&self, branch: &str) -> bool {
+        let from = self.in_force.as_ref().and_then(|rules| rules.gate.deploy_from.as_ref());
+        from.is_some_and(|from| from.is_match(branch.as_bytes()))
+    }
+
+    /// Whether some rule about deployments asks for a tier.
+    #[must_use]
+    pub fn asks_before_deployments(&self, own: &Fact<OwnRules>) -> bool {
+        let Some(rules) = &self.in_force else { return false };
+        let asks =
+            |rule: &Rule| rule.on.contains(&On::Deployment) && matches!(rule.demand, Demand::Require(_));
+        let law = InForce::of(rules, own);
+        rules.rules.iter().any(asks) || law.own.is_some_and(|own| own.rules.iter().any(asks))
     }
 
     /// Tells these rules from others: whoever was judged by others must be looked at again. An invalid text counts, for

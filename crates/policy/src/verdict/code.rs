@@ -127,6 +127,12 @@ catalogue! {
     /// What lands is not what merging the judged pull request gives.
     LandsOtherwise "lands-otherwise" "denies, or is an incident":
         "Compare the commit with the pull request. A merge group is made again when a pull request leaves the queue and joins it anew.", "" => "";
+    /// A commit is deployed that is on no branch which may be deployed from.
+    CommitElsewhere "commit-elsewhere" "denies":
+        "Merge it first; a branch that may be deployed from as well stands under `[gate] deploy_from`.", "" => "";
+    /// A commit is deployed that came, or contains what came, past the gate.
+    DeploysUnpassed "deploys-unpassed" "denies":
+        "Look into how it came in: revert it and deploy that, or close the incident about it with a reason.", "" => "";
     /// An agent took the name of a branch or tag that reads like another.
     ConfusingName "confusing-name" "denies":
         "Plain names only: ASCII letters, digits, `-`, `_`, `.` and `/`, no commit's id, no `refs/` in front.", "" => "";

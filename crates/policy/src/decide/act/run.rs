@@ -5,21 +5,20 @@
 
 use std::collections::BTreeSet;
 
+use super::actors::Actors;
 use super::{Doing, finish, rule_denials};
 use crate::act::{ActVerdict, Deed};
 use crate::act::{RunFacts, RunState};
 use crate::decide::bounds::{Bound, kept_out, outside_repository, unregistered_among};
 use crate::decide::cannot_see;
-use crate::decide::standing::{self, Standing};
+use crate::decide::standing;
 use crate::decide::ungoverned_finding;
 use crate::facts::{Account, Fact};
 use crate::predicate::{About, Scene};
 use crate::rules::in_force::InForce;
 use crate::rules::shelf::PathSet;
 use crate::rules::{Agent, On, Respond, RuleSource, Verb};
-use crate::verdict::{
-    AgentTrace, Code, Conclusion, Effect, Enforcement, EvidenceClass, Finding, JudgedAs, RulesInForce, quoted,
-};
+use crate::verdict::{Code, Conclusion, Effect, Enforcement, Finding, JudgedAs, RulesInForce, quoted};
 
 /// Decides about one attempt of a workflow run.
 #[must_use]
@@ -38,6 +37,7 @@ pub fn decide_run(facts: &RunFacts, source: &RuleSource) -> ActVerdict {
         enforcement,
         rules: RulesInForce { own: law.and_then(|law| law.stamp.clone()), ..source.stamp() },
         deeds,
+        tiers: Vec::new(),
     }
 }
 
@@ -54,41 +54,15 @@ fn deed(facts: &RunFacts, law: Option<&InForce<'_>>, source: &RuleSource) -> Dee
         // Nothing is known of who is an agent, so nobody's work is touched.
         return finish(doing, JudgedAs::Unknown, Vec::new(), vec![ungoverned_finding(source)], None);
     };
-    let mut agents: Vec<(&Account, Option<String>)> = Vec::new();
-    let mut unseen = Vec::new();
-    for account in [&run.actor, &run.triggering_actor] {
-        let account = match account {
-            Fact::Known(account) => account,
-            Fact::Unknown(why) => {
-                unseen.push(format!("who caused it: {why}"));
-                continue;
-            }
-        };
-        match standing::of(account, &facts.roster, law.rules) {
-            Standing::Person => {}
-            Standing::Agent(name) => agents.push((account, Some(name))),
-            Standing::Unregistered => agents.push((account, None)),
-            Standing::Unknown(why) => {
-                unseen.push(format!("whether `{}` is a person: {why}", quoted(&account.login)));
-            }
-        }
-    }
-    agents.dedup();
-    if !unseen.is_empty() {
-        let findings = unseen.into_iter().map(cannot_see).collect();
+    let actors = Actors::of([&run.actor, &run.triggering_actor], &facts.roster, law.rules);
+    if !actors.unseen.is_empty() {
+        let findings = actors.unseen.into_iter().map(cannot_see).collect();
         return finish(doing, JudgedAs::Unknown, Vec::new(), findings, None);
     }
-    if agents.is_empty() {
+    if actors.are_people() {
         return finish(doing, JudgedAs::People, Vec::new(), Vec::new(), None);
     }
-    let trace = |(account, registered): &(&Account, Option<String>)| AgentTrace {
-        registered: registered.clone(),
-        called: account.login.clone(),
-        class: EvidenceClass::Platform,
-        seen: what.clone(),
-    };
-    let traces: Vec<AgentTrace> = agents.iter().map(trace).collect();
-    let names: BTreeSet<String> = agents.into_iter().filter_map(|(_, name)| name).collect();
+    let (traces, names) = (actors.traces(&what), actors.registered());
     let (mut findings, respond) = judge(facts, law, &names);
     findings.extend(unregistered_among(&traces));
     finish(doing, JudgedAs::Agents, traces, findings, respond)

@@ -106,7 +106,7 @@ impl Hands {
         }
     }
 
-    fn fact(&mut self, account: &Fact<crate::facts::Account>, because: Disqualification) {
+    pub(super) fn fact(&mut self, account: &Fact<crate::facts::Account>, because: Disqualification) {
         match account {
             Fact::Known(account) => self.add(account.id, because),
             Fact::Unknown(why) => self.unknown(why),

@@ -1,0 +1,206 @@
+//! A look at a deployment that waits for us: may this commit go to that environment, and who says so?
+//!
+//! A level like any other: the look reads the run's attempt and commit and what the forge waits for, so a lost delivery
+//! loses nothing that the next one does not bring, and what was answered about one attempt says nothing of another.
+//!
+//! Known races:
+//! - The run is started again between the look and the answer. The forge starts no attempt while another waits: it has to
+//!   be cancelled first, and then the answer is refused.
+//! - A crash after the answer. The next look finds that nothing waits any more.
+//! - Somebody lets the deployment go on past us. Then nothing waits any more either; the forge tells who in its own log.
+
+use std::time::Duration;
+
+use policy::act::{DeploymentFacts, RunState};
+use policy::decide::decide_deployment;
+use policy::incident::{Kind, incidents};
+use policy::plan::{Answer, AnswerDeployment, plan_deployment};
+use policy::rules::RuleSource;
+use policy::verdict::Effect;
+use policy::{Action, DeploymentSubject, Facts, Millis, PullSubject, RunSubject, Sha, act::ActVerdict};
+
+use super::act::roster;
+use super::origin::{Known, origin};
+use super::own::own_rules;
+use super::pull::UNSEEN;
+use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, merge, written};
+use crate::github::{ForgeError, MergedPull, RunRead};
+use crate::lease::Lease;
+use crate::store::{ActionOutcome, Next, backoff};
+
+/// The kind under which answers are written down.
+pub(super) const ANSWERED: &str = "answer_deployment";
+
+/// How soon a merge that was woken is judged, as a rule.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Looks at a deployment.
+pub(super) async fn look(
+    gate: &Gate,
+    lease: &Lease,
+    subject: &DeploymentSubject,
+) -> Result<Next, ReconcileError> {
+    let now = gate.clock.now();
+    let rules = gate.rulebook.current();
+    let DeploymentSubject { installation, repo_id, repo, run, environment } = subject.clone();
+    let run = RunSubject { installation, repo_id, repo, run };
+    let answered = answered(gate, lease).await?;
+    let seen = gate.github.read_run(&run).await?;
+    let settled = |told: &AnswerDeployment| told.attempt == seen.run.attempt && told.answer != Answer::Report;
+    if seen.run.state == RunState::Over || answered.iter().any(settled) {
+        gate.store.record(lease, Vec::new(), Next::Ended, now).await?;
+        return Ok(Next::Ended);
+    }
+    let named = |name: &String| name.to_lowercase() == environment.to_lowercase();
+    let waits = gate.github.pending_environments(&run).await?;
+    if !waits.get().is_ok_and(|names| names.iter().any(named)) {
+        if lease.attempts() < PATIENCE {
+            let wait = READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2);
+            let error = "the forge does not show yet that the deployment waits".to_owned();
+            return Ok(Next::Retry { at: later(now, wait), error });
+        }
+        gate.store.record(lease, Vec::new(), Next::Ended, now).await?;
+        return Ok(Next::Ended);
+    }
+    let (facts, awaits) = Box::pin(facts(gate, lease, subject, seen, answered, &rules, now)).await?;
+    let verdict = decide_deployment(&facts, &rules);
+    let actions = plan_deployment(&verdict, &facts);
+    let record = act_record(&verdict, &facts, &rules, now)?;
+    let opened = incidents(&verdict, Kind::Deployed, &lease.subject().key(), now);
+    let intended = gate.store.intend_with(lease, record, written(&actions)?, opened).await?;
+    let mut next = next_of(&verdict, &facts, &rules, awaits, now);
+    let mut outcomes = Vec::new();
+    for (action, id) in actions.iter().zip(intended.actions) {
+        let Action::AnswerDeployment(answer) = action else { continue };
+        match gate.github.answer_deployment(lease, answer).await {
+            Ok(()) => {
+                outcomes.push((id, ActionOutcome::Done { note: "taken".to_owned() }));
+                if answer.answer != Answer::Report {
+                    next = Next::Ended;
+                }
+            }
+            // It waits no longer, or a permission is missing; in either case nothing went on without a yes of ours.
+            Err(ForgeError::Refused { message, .. }) => {
+                outcomes.push((id, ActionOutcome::Refused { error: message }));
+                next = Next::At(later(now, UNSEEN));
+            }
+            Err(error) => {
+                let outcome = ActionOutcome::Failed { error: error.to_string() };
+                gate.store.settle(&id, outcome, gate.clock.now()).await?;
+                return Err(error.into());
+            }
+        }
+    }
+    tracing::info!(
+        subject = %lease.subject(),
+        attempt = facts.run.attempt,
+        verdict = verdict.conclusion.as_str(),
+        "judged"
+    );
+    metrics::counter!("portcullis_verdicts_total", "conclusion" => verdict.conclusion.as_str()).increment(1);
+    gate.store.record(lease, outcomes, next.clone(), gate.clock.now()).await?;
+    Ok(next)
+}
+
+/// What the gate has answered about it, newest first.
+async fn answered(gate: &Gate, lease: &Lease) -> Result<Vec<AnswerDeployment>, ReconcileError> {
+    let done = gate.store.all_done(lease.subject(), ANSWERED).await?;
+    let read = done.iter().map(|done| serde_json::from_str::<Action>(&done.record.body));
+    let answers = read.collect::<Result<Vec<_>, _>>()?.into_iter().filter_map(|action| match action {
+        Action::AnswerDeployment(answer) => Some(answer),
+        _ => None,
+    });
+    Ok(answers.collect())
+}
+
+async fn facts(
+    gate: &Gate,
+    lease: &Lease,
+    subject: &DeploymentSubject,
+    seen: RunRead,
+    answered: Vec<AnswerDeployment>,
+    rules: &RuleSource,
+    now: Millis,
+) -> Result<(DeploymentFacts, bool), ReconcileError> {
+    let run = seen.run;
+    let place = lease.subject().place();
+    let Known { seen: source, origin, awaits } =
+        origin(gate, place, &run.head, run.branch.as_deref(), rules).await?;
+    let own_rules = own_rules(gate, subject.repo_id, &source.own_rules, rules).await?;
+    let wanted = rules.wanted(&own_rules);
+    let pushed = origin.get().ok().and_then(|origin| Some(&origin.pushed.as_ref()?.by));
+    let actors = [Some(&run.actor), Some(&run.triggering_actor), pushed];
+    let accounts = actors.into_iter().flatten().filter_map(|actor| Some(actor.get().ok()?.id)).collect();
+    let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
+    let asks = !awaits && rules.asks_before_deployments(&own_rules);
+    let brought_by = source.pulls.get().ok().filter(|_| asks).and_then(|pulls| by_merge(pulls, &run.head));
+    let asked = match brought_by {
+        Some(number) => {
+            let pull = PullSubject {
+                installation: subject.installation,
+                repo_id: subject.repo_id,
+                repo: source.repository.name.clone(),
+                number,
+            };
+            Some(Box::new(about(gate, lease, &pull, &run.head, rules, now).await?))
+        }
+        None => None,
+    };
+    let facts = DeploymentFacts {
+        now,
+        repository: source.repository,
+        default_branch: source.default_branch.map(|(name, _)| name).unwrap_or_default(),
+        run,
+        environment: subject.environment.clone(),
+        waits: true,
+        origin,
+        asked,
+        answered,
+        roster,
+        own_rules,
+    };
+    Ok((facts, awaits))
+}
+
+/// The pull request whose merge the commit is, or else the first of those that brought it.
+fn by_merge(pulls: &[MergedPull], commit: &Sha) -> Option<u64> {
+    let merge = pulls.iter().find(|pull| pull.commit.as_ref() == Some(commit));
+    merge.or(pulls.first()).map(|pull| pull.number)
+}
+
+/// The pull request as it was merged, with the deployed commit for its head: approvals must name that one.
+async fn about(
+    gate: &Gate,
+    lease: &Lease,
+    pull: &PullSubject,
+    commit: &Sha,
+    rules: &RuleSource,
+    now: Millis,
+) -> Result<Facts, ReconcileError> {
+    let mut facts = merge::as_merged(gate, lease, pull, rules, now).await?;
+    facts.pull.head.sha = commit.clone();
+    let since = gate.store.head_since(lease.subject(), commit).await?;
+    facts.pull.head_since = Some(since.unwrap_or(now));
+    gate.github.ask_about_comments(pull, &mut facts.pull).await?;
+    let authors = facts.pull.comments.get().into_iter().flatten();
+    let authors = authors.filter_map(|comment| Some(comment.author.get().ok()?.id)).collect();
+    gate.github.enroll(pull.installation, &authors, &mut facts.roster).await?;
+    Ok(facts)
+}
+
+/// While it waits: what could not be seen may be visible later, tiers change with time, and registrations end.
+fn next_of(
+    verdict: &ActVerdict,
+    facts: &DeploymentFacts,
+    rules: &RuleSource,
+    awaits: bool,
+    now: Millis,
+) -> Next {
+    let ends = rules.expiries(&facts.own_rules).into_iter().map(|expiry| expiry.end);
+    let tiers = verdict.tiers.iter().filter_map(|tier| tier.changes_at);
+    let mut findings = verdict.deeds.iter().flat_map(|deed| &deed.findings);
+    let unseen = findings.any(|finding| finding.effect == Effect::Unseen);
+    let again = unseen.then(|| later(now, if awaits { SOON } else { UNSEEN }));
+    let at = ends.chain(tiers).filter(|end| *end > now).chain(again).min();
+    at.map_or(Next::Done, Next::At)
+}
