@@ -122,6 +122,9 @@ impl Demo {
         for step in &story.steps {
             self.github.play(step.clone()).await.map_err(|error| DemoError::Forge(error.to_string()))?;
         }
+        if let Some(approve) = &story.approve {
+            self.approve(approve).await?;
+        }
         if let Some(agent) = &story.suspend {
             self.suspend(agent).await?;
         }
@@ -140,6 +143,9 @@ impl Demo {
             }
             About::Incident => self.newest_incident().await?,
             About::Run => (self.newest_run(), self.newest_incident().await?.1),
+            About::Deployment => {
+                self.newest_deployment().ok_or_else(|| DemoError::TooSlow(story.title.clone()))?
+            }
         };
         Ok(Shown { ending, title, took })
     }
@@ -161,6 +167,21 @@ impl Demo {
     fn newest_run(&self) -> String {
         let run = self.github.runs(REPO).into_iter().next_back();
         run.map_or_else(|| "no run".to_owned(), |run| run.conclusion.unwrap_or(run.status))
+    }
+
+    /// What was answered about the newest deployment, and the first words of it.
+    fn newest_deployment(&self) -> Option<(String, String)> {
+        let asked = self.github.deployment_rules(REPO).pop()?;
+        let words = asked.comment.lines().take(2).collect::<Vec<_>>().join(" ");
+        Some((asked.answer, words))
+    }
+
+    /// What whoever is asked about a deployment does.
+    async fn approve(&self, approve: &story::Approve) -> Result<(), DemoError> {
+        let body = format!("/portcullis approve {}", self.main()?.unwrap_or_default());
+        let (actor, pull) = (approve.actor.clone(), approve.pull);
+        let comment = fake_github::Comment { actor, repo: REPO.to_owned(), pull, body, via_app: None };
+        self.github.comment(comment).await.map(drop).map_err(|error| DemoError::Forge(error.to_string()))
     }
 
     /// Kind and title of the newest incident.

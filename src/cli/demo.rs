@@ -68,6 +68,9 @@ fn told(number: usize, story: &Story, shown: &Shown) -> String {
         "success" => ("✓", "passed", "32"),
         "action_required" => ("…", "waiting", "33"),
         "failure" => ("✗", "blocked", "31"),
+        "approved" => ("✓", "goes on", "32"),
+        "waiting" => ("…", "waiting", "33"),
+        "rejected" => ("✗", "refused", "31"),
         "merged-past-the-gate" => ("!", "incident", "31"),
         done => ("↩", done, "33"),
     };

@@ -22,8 +22,21 @@ pub struct Story {
     /// What somebody does.
     #[serde(default)]
     pub steps: Vec<Step>,
+    /// Who lets what stands on main be deployed, by a comment with its commit.
+    pub approve: Option<Approve>,
     /// The agent that is suspended, as `portcullis agents suspend` does.
     pub suspend: Option<String>,
+}
+
+/// A comment that approves what stands on main.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    /// Who writes it.
+    #[serde(rename = "as")]
+    pub actor: String,
+    /// The pull request that brought it.
+    pub pull: u64,
 }
 
 /// What a story is about.
@@ -38,6 +51,8 @@ pub enum About {
     Incident,
     /// The newest workflow run, by how it ended.
     Run,
+    /// The newest deployment, by what was answered.
+    Deployment,
 }
 
 impl std::fmt::Display for About {
@@ -45,7 +60,7 @@ impl std::fmt::Display for About {
         match self {
             Self::Pull(number) => write!(f, "acme/web#{number}"),
             Self::Branch(name) => write!(f, "acme/web {name}"),
-            Self::Incident | Self::Run => f.write_str("acme/web"),
+            Self::Incident | Self::Run | Self::Deployment => f.write_str("acme/web"),
         }
     }
 }

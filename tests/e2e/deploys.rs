@@ -67,12 +67,10 @@ async fn deploy(gate: &Gate, who: &str, environment: &str) -> u64 {
 }
 
 impl Gate {
-    /// What the newest deployment of the forge's text says of our rule, with the comment and the reports.
+    /// What our rule says of the newest deployment, and with which words.
     fn answer(&self) -> String {
-        let text = self.text();
-        let rule = text.rsplit_once("rule portcullis: ").map(|(_, rest)| rest).unwrap_or_default();
-        let mine = rule.lines().enumerate().take_while(|(at, line)| *at == 0 || line.starts_with("      "));
-        mine.map(|(_, line)| line.trim()).collect::<Vec<_>>().join("\n")
+        let asked = self.github.deployment_rules(WEB).pop().unwrap();
+        format!("{}\n{}", asked.answer, asked.comment)
     }
 
     #[track_caller]

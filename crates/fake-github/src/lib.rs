@@ -83,5 +83,6 @@ pub use step::{
     Release, Rerun, ReviewDeployment, Run, SetDeploymentStatus,
 };
 pub use text::{ShownCheck, ShownRun};
+pub use verbs::ShownRule;
 pub use verbs::VerbError;
 pub use world::Missing;

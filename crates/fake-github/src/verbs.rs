@@ -24,6 +24,7 @@ mod reviews;
 mod runs;
 
 pub(crate) use deployments::STATES;
+pub use deployments::ShownRule;
 
 pub(crate) use merge::{signed_by_github, web_flow};
 

@@ -205,8 +205,9 @@ impl Follow {
              (SELECT work.attempts AS attempts, CASE WHEN work.attempts = 0 AND EXISTS \
              (SELECT 1 FROM verdicts v WHERE v.subject_key = work.subject_key AND v.replaced_at IS NULL \
              AND v.rules_digest LIKE $2 AND NOT EXISTS (SELECT 1 FROM actions a WHERE a.verdict_id = v.id \
-             AND a.kind = 'show_check' AND a.state IN ('pending', 'failed') AND a.ordinal = \
-             (SELECT MAX(b.ordinal) FROM actions b WHERE b.verdict_id = v.id AND b.kind = 'show_check'))) \
+             AND a.kind IN ('show_check', 'answer_deployment') AND a.state IN ('pending', 'failed') AND a.ordinal = \
+             (SELECT MAX(b.ordinal) FROM actions b WHERE b.verdict_id = v.id \
+             AND b.kind IN ('show_check', 'answer_deployment')))) \
              THEN 1 ELSE 0 END AS shown FROM work \
              WHERE work.subject_key LIKE $1 AND work.ended = 0 AND work.verdicts > 0) AS subjects",
         )

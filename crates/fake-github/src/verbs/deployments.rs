@@ -13,6 +13,17 @@ use crate::world::{Missing, World};
 pub(crate) const STATES: [&str; 7] =
     ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"];
 
+/// What our App's rule says of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownRule {
+    /// The environment.
+    pub environment: String,
+    /// `approved`, `rejected`, or `waiting`.
+    pub answer: String,
+    /// What was said with it: the answer's comment, or the newest report.
+    pub comment: String,
+}
+
 impl FakeGithub {
     /// Lets a job of a run deploy: it waits for what guards the environment, and each guard is asked.
     ///
@@ -141,6 +152,23 @@ impl FakeGithub {
         drop(world);
         self.told();
         Ok(id)
+    }
+
+    /// What our App's rule says of each deployment that asked it, oldest first.
+    #[must_use]
+    pub fn deployment_rules(&self, repo: &str) -> Vec<ShownRule> {
+        let world = self.shared.world();
+        let Ok(repo) = world.repo(repo) else { return Vec::new() };
+        let shown = |one: &crate::deployment::Deployment| {
+            let rule = one.rules.iter().find(|rule| rule.app == world.app.slug)?;
+            let last = rule.reports.last().cloned().unwrap_or_default();
+            Some(ShownRule {
+                environment: one.environment.clone(),
+                answer: rule.answer.map_or("waiting", Answer::word).to_owned(),
+                comment: if rule.answer.is_some() { rule.comment.clone() } else { last },
+            })
+        };
+        world.deployments_of(repo.id).filter_map(shown).collect()
     }
 
     /// Tells how a deployment goes.

@@ -3,6 +3,7 @@
 mod agent;
 mod approval;
 mod comment;
+mod deployed;
 mod gate;
 mod group;
 mod merge;

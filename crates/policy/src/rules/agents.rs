@@ -311,7 +311,7 @@ pub(super) const TABLE: reference::Table = reference::Table {
             shape: Shape::List(&Shape::OneOf(&VERB_NAMES)),
             words: "list of `read`, `propose`, `push`, `merge`, `run`, `deploy`, `release`",
             default: None,
-            meaning: "`propose` is needed to work on the branches above and to open pull requests from them, `push` to push to the default branch, `merge` to switch auto-merge on, `run` to start workflows and to run them again, `release` to touch tags.",
+            meaning: "`propose` is needed to work on the branches above and to open pull requests from them, `push` to push to the default branch, `merge` to switch auto-merge on, `run` to start workflows and to run them again, `deploy` to deploy, `release` to touch tags and releases and to publish packages.",
             bad: Bad { text: "may = [\"propose\", \"aprove\"]", code: Code::UnknownVerb },
         },
         Key {

@@ -14,7 +14,7 @@ fn the_sample_is_valid_and_free_of_warnings() {
     let parsed = Rules::parse("rules.toml", SAMPLE);
     assert_eq!(parsed.complaints, []);
     let rules = parsed.rules.unwrap();
-    assert_eq!(rules.rules.len(), 7);
+    assert_eq!(rules.rules.len(), 8);
     assert_eq!(rules.agents["copilot"].expires.as_ref().unwrap().date, "2027-03-31");
     let groups: Vec<String> = rules.wanted().groups.iter().map(ToString::to_string).collect();
     assert_eq!(groups, ["acme", "@acme/security"]);
