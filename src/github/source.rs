@@ -37,6 +37,8 @@ pub struct SourceRead {
 pub struct MergedPull {
     /// Its number.
     pub number: u64,
+    /// The head that was merged.
+    pub head: Option<Sha>,
     /// What the forge calls its merge.
     pub commit: Option<Sha>,
 }
@@ -94,6 +96,7 @@ struct CommitNode {
 struct PullNode {
     number: u64,
     merged: bool,
+    head_ref_oid: String,
     merge_commit: Option<Oid>,
 }
 
@@ -199,7 +202,8 @@ impl Found {
             None => Fact::unknown("the forge does not show the commit"),
             Some(page) => page.whole("all pull requests of the commit", |pull| {
                 let commit = pull.merge_commit.as_ref().and_then(|commit| Sha::parse(&commit.oid));
-                pull.merged.then_some(MergedPull { number: pull.number, commit })
+                let head = Sha::parse(&pull.head_ref_oid);
+                pull.merged.then_some(MergedPull { number: pull.number, head, commit })
             }),
         };
         SourceRead {

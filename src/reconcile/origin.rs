@@ -49,7 +49,7 @@ pub(super) async fn origin(
     let past = gate.store.past_merges(place.repo_id).await?;
     let mut pulls = Vec::with_capacity(merged.len());
     for pull in &merged {
-        pulls.push(brought(gate, place, pull, past.as_deref()).await?);
+        pulls.push(brought(gate, place, commit, pull, past.as_deref()).await?);
     }
     let awaits = pulls.iter().any(|pull| pull.conclusion.is_none());
     let pushed = match (pulls.is_empty(), on.first()) {
@@ -86,10 +86,12 @@ async fn branches(
 async fn brought(
     gate: &Gate,
     place: Place<'_>,
+    commit: &Sha,
     pull: &MergedPull,
     past: Option<&[PastMerge]>,
 ) -> Result<Brought, ReconcileError> {
     let number = pull.number;
+    let whole = pull.commit.as_ref() == Some(commit) || pull.head.as_ref() == Some(commit);
     let subject = Subject::Merge(PullSubject {
         installation: place.installation,
         repo_id: place.repo_id,
@@ -99,7 +101,7 @@ async fn brought(
     let Some(stored) = gate.store.latest_verdict(&subject).await? else {
         gate.store.wake(&subject, gate.clock.now()).await?;
         let judged_as = JudgedAs::Unknown;
-        return Ok(Brought { number, conclusion: None, judged_as, agents: BTreeSet::new() });
+        return Ok(Brought { number, whole, conclusion: None, judged_as, agents: BTreeSet::new() });
     };
     let verdict: ActVerdict = serde_json::from_str(&stored.record.verdict)?;
     // An incident that somebody closed is settled, and where the rules only evaluate nothing is held against it.
@@ -109,7 +111,7 @@ async fn brought(
     let judged_as = involvement.as_ref().map_or(JudgedAs::Unknown, |involvement| involvement.judged_as);
     let traces = involvement.into_iter().flat_map(|involvement| involvement.agents);
     let agents = traces.filter_map(|trace| trace.registered).collect();
-    Ok(Brought { number, conclusion, judged_as, agents })
+    Ok(Brought { number, whole, conclusion, judged_as, agents })
 }
 
 async fn pushed(

@@ -79,7 +79,11 @@ impl Runner {
             }
             for lease in leases {
                 let runner = self.clone();
-                looks.spawn(async move { runner.look(lease).await });
+                looks.spawn(async move {
+                    runner.look(lease).await;
+                    // It may have woken others, and its own next look may be soon.
+                    runner.wake.notify_one();
+                });
             }
         }
         while let Some(ended) = looks.join_next().await {

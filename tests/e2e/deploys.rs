@@ -249,6 +249,21 @@ async fn people_are_asked_and_answer_about_the_very_commit() {
 }
 
 #[tokio::test]
+async fn of_a_pull_request_only_the_whole_is_deployed() {
+    let gate = gate(RULES).await;
+    let first = push(&gate.github, "Copilot", "copilot/two", "first").await;
+    let (_, merge) = landed(&gate, "two").await;
+    for (commit, answer, words) in
+        [(first, "rejected", "one in the middle of pull request #1"), (merge, "approved", "")]
+    {
+        let run = Run { sha: Some(commit), ..Run::new("bob", WEB, CI).environment("production") };
+        gate.github.start_run(run).await.unwrap();
+        gate.settle().await;
+        gate.answers(answer, words);
+    }
+}
+
+#[tokio::test]
 async fn an_answer_is_of_one_attempt() {
     let gate = gate(&may("\"propose\", \"run\"")).await;
     let run = deploy(&gate, "bob", "production").await;

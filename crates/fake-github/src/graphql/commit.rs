@@ -82,8 +82,12 @@ impl<'w> Commit<'w> {
             for pull in repo.pulls.values() {
                 let state = sight.world.shown(pull);
                 let open = state.status == PullStatus::Open && state.ends.head_sha == self.commit.sha;
-                let brought = state.merged.as_ref().is_some_and(|how| how.sha == self.commit.sha);
-                if open || (brought && repo.id == self.repo.id) {
+                let came = |how: &crate::pull::Merged| {
+                    let graph = sight.world.graph(repo)?;
+                    Some(graph.between(&how.base_before, &how.sha).contains(&self.commit.sha))
+                };
+                let brought = || state.merged.as_ref().and_then(came).unwrap_or(false);
+                if open || (repo.id == self.repo.id && brought()) {
                     found.push(PullRequest::new(sight, repo, pull));
                 }
             }

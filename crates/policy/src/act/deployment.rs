@@ -63,6 +63,8 @@ pub struct Origin {
 pub struct Brought {
     /// Its number.
     pub number: u64,
+    /// Whether the commit is the whole of it: its merge or its head, and none in between that nobody judged by itself.
+    pub whole: bool,
     /// What the gate decided: about the merge where it is merged, else about its head. `None` when nothing yet.
     pub conclusion: Option<Conclusion>,
     /// Whose work it is.

@@ -109,6 +109,13 @@ impl Source<'_> {
 fn unpassed(pull: &Brought) -> Option<Finding> {
     let number = pull.number;
     match pull.conclusion {
+        Some(Conclusion::Success) if !pull.whole && pull.judged_as != JudgedAs::People => Some(denied(
+            Code::DeploysUnpassed,
+            format!(
+                "the commit is one in the middle of pull request #{number}, of which only the whole was judged"
+            ),
+            "Deploy the commit by which it was merged, or one after it.",
+        )),
         Some(Conclusion::Success) => None,
         None => {
             Some(cannot_see(format!("pull request #{number}, which brought the commit, is not judged yet")))

@@ -38,7 +38,7 @@ fn rules(more: &str) -> RuleSource {
 
 fn landed(judged_as: JudgedAs) -> Origin {
     let agents = if judged_as == JudgedAs::People { [].into() } else { ["copilot".to_owned()].into() };
-    let pull = Brought { number: 7, conclusion: Some(Conclusion::Success), judged_as, agents };
+    let pull = Brought { number: 7, whole: true, conclusion: Some(Conclusion::Success), judged_as, agents };
     Origin { on: ["main".to_owned()].into(), pulls: vec![pull], pushed: None, past: Fact::Known(Vec::new()) }
 }
 
@@ -135,7 +135,11 @@ fn what_may_not_go_out_is_refused_whoever_sends_it() {
         Brought { conclusion: Some(Conclusion::Failure), ..landed(JudgedAs::Agents).pulls.remove(0) };
     let pushed = |passed| PushedBy { by: Fact::Known(copilot()), passed };
     let base = landed(JudgedAs::Agents);
+    let between = |judged_as| Brought { whole: false, ..landed(judged_as).pulls.remove(0) };
+    let peoples = Origin { pulls: vec![between(JudgedAs::People)], ..base.clone() };
+    assert_eq!(answer(&from(peoples), &rules("")).0, Some(Answer::Approve));
     for (origin, code) in [
+        (Origin { pulls: vec![between(JudgedAs::Agents)], ..base.clone() }, Code::DeploysUnpassed),
         (Origin { on: on(&[]), ..base.clone() }, Code::CommitElsewhere),
         (Origin { on: on(&["release/1"]), ..base.clone() }, Code::CommitElsewhere),
         (Origin { pulls: vec![failed], ..base.clone() }, Code::DeploysUnpassed),
