@@ -18,6 +18,7 @@ pub mod ledger;
 mod merge;
 mod own;
 mod pull;
+mod quota;
 mod refs;
 mod runner;
 mod runs;

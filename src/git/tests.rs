@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::atomic::Ordering;
 
+use change::Lines;
 use change::{FileChange, Mode, Status};
 
 use super::command::Call;

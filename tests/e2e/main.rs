@@ -27,6 +27,7 @@ mod people;
 mod policy;
 mod pulls;
 mod queue;
+mod quota;
 mod reading;
 mod record;
 mod refs;

@@ -5,6 +5,7 @@
 
 mod allowed;
 mod bounds;
+mod quota;
 mod run;
 
 use std::collections::BTreeSet;

@@ -10,6 +10,7 @@ mod moved;
 mod own;
 mod people;
 mod property;
+mod quota;
 mod ran;
 mod review;
 mod rule;
