@@ -53,7 +53,7 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
         lineage: known(Vec::new()),
         head_since: Some(head_since),
         opened_at: None,
-        tally: Some(known(tally(case, &repository, now))),
+        tally: Some(known(tally(case, &repository, now, rules)?)),
         proposed_rules: Vec::new(),
     };
     let newest = match &law.own {
@@ -68,25 +68,27 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
 
 /// What else the agent did. Each stands for itself: what is open was opened long ago, what was opened today is closed,
 /// and what changed lines today is merged.
-fn tally(case: &Case, repository: &Repository, now: Millis) -> Vec<Counted> {
-    let Some(beside) = &case.beside else { return Vec::new() };
-    let other = |number: u64, state, minutes: u32, lines| Counted {
+fn tally(case: &Case, repository: &Repository, now: Millis, rules: &Rules) -> Result<Vec<Counted>, String> {
+    let Some(beside) = &case.beside else { return Ok(Vec::new()) };
+    let long_ago = 30 * 24 * 60;
+    let open = (0..beside.open).map(|_| (PullState::Open, long_ago, BTreeMap::new()));
+    let today = (0..beside.opened_today).map(|_| (PullState::Closed, 60, BTreeMap::new()));
+    let mut all: Vec<_> = open.chain(today).collect();
+    for (name, lines) in &beside.lines_today {
+        let class = Class::parse(name).filter(|class| rules.classes.knows(class));
+        let class = class.ok_or_else(|| format!("no change class is called `{}`", name.escape_debug()))?;
+        all.push((PullState::Merged, long_ago, BTreeMap::from([(class, *lines)])));
+    }
+    let other = |((state, minutes, lines), number)| Counted {
         repository: repository.clone(),
         number,
         opened_at: before(now, minutes, MINUTE),
         earlier: true,
         state,
-        ended_at: (state != PullState::Open).then_some(before(now, minutes.min(1), MINUTE)),
+        ended_at: (state != PullState::Open).then_some(before(now, 1, MINUTE)),
         lines: known(lines),
     };
-    let long_ago = 30 * 24 * 60;
-    let open = (0..beside.open).map(|_| (PullState::Open, long_ago, BTreeMap::new()));
-    let today = (0..beside.opened_today).map(|_| (PullState::Closed, 60, BTreeMap::new()));
-    let lines = beside.lines_today.iter().filter_map(|(class, lines)| {
-        Some((PullState::Merged, long_ago, BTreeMap::from([(Class::parse(class)?, *lines)])))
-    });
-    let all = open.chain(today).chain(lines);
-    all.zip(2..).map(|((state, minutes, lines), number)| other(number, state, minutes, lines)).collect()
+    Ok(all.into_iter().zip(2..).map(other).collect())
 }
 
 fn now(case: &Case) -> Result<Millis, String> {
