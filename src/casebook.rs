@@ -5,7 +5,7 @@
 
 mod facts;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use policy::decide::decide;
@@ -60,11 +60,28 @@ pub struct Case {
     pub expect: Expected,
     /// For how many minutes the head has been there; for ever when left out.
     pub head_minutes: Option<u32>,
+    /// What else the agent did, as quotas count it; nothing when left out.
+    pub beside: Option<Beside>,
     /// The rules that must apply, no more and no fewer; not compared when left out.
     pub rules: Option<BTreeSet<String>>,
     /// Finding codes that must be among the findings.
     #[serde(default)]
     pub codes: BTreeSet<String>,
+}
+
+/// What else an agent did, as quotas count it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// Pull requests that were opened before this one, longer than a week ago, and are open.
+    #[serde(default)]
+    pub open: u16,
+    /// Pull requests that were opened an hour before this one.
+    #[serde(default)]
+    pub opened_today: u16,
+    /// Lines that were merged a minute ago, by change class.
+    #[serde(default)]
+    pub lines_today: BTreeMap<String, u64>,
 }
 
 /// A changed path: its name alone, or with what happened to it.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use change::{Change, Lines, Sha};
+use change::{Change, Numstat, Sha};
 use moka::future::Cache;
 use policy::RepoId;
 use secrecy::SecretString;
@@ -135,7 +135,7 @@ pub struct GitCache {
     turns: Turns,
     readers: Semaphore,
     changes: Cache<Pair, Arc<Change>>,
-    lines: Cache<Pair, Lines>,
+    lines: Cache<Pair, Arc<Numstat>>,
     /// What all repositories take on disk, as last estimated.
     bytes: AtomicU64,
 }
@@ -160,7 +160,7 @@ impl GitCache {
             turns: Turns::new(limits.parallel_fetches),
             readers: Semaphore::new(limits.parallel_reads),
             changes: Cache::builder().max_capacity(MEMORY).weigher(weight).build(),
-            lines: Cache::new(100_000),
+            lines: Cache::builder().max_capacity(MEMORY / 4).weigher(stat_weight).build(),
             bytes,
             root,
             limits,
@@ -180,7 +180,8 @@ impl GitCache {
         if ask.with_lines == LineCount::Count {
             let lines =
                 self.lines.try_get_with(pair, self.count(ask, &remote, &change)).await.map_err(own)?;
-            change.lines = Some(lines);
+            change.lines = Some(lines.total);
+            lines.tell(&mut change.files);
         }
         Ok(change)
     }
@@ -243,7 +244,7 @@ impl GitCache {
         ask: &ChangeRequest<'_>,
         remote: &Remote,
         change: &Change,
-    ) -> Result<Lines, GitError> {
+    ) -> Result<Arc<Numstat>, GitError> {
         let folder = Folder::new(&self.root, ask.repo);
         let found = {
             let _held = folder.hold().await?;
@@ -259,11 +260,11 @@ impl GitCache {
         ask: &ChangeRequest<'_>,
         remote: &Remote,
         change: &Change,
-    ) -> Result<Lines, GitError> {
+    ) -> Result<Arc<Numstat>, GitError> {
         let name = facts::lines_file(ask.base, ask.head);
         if let Some(lines) = facts::load(folder, &name).await {
             folder.touch();
-            return Ok(lines);
+            return Ok(Arc::new(lines));
         }
         self.fetch_missing(folder, ask, remote).await?;
         // Counting fetches contents by itself, so it takes its turn like a fetch.
@@ -276,7 +277,7 @@ impl GitCache {
         self.grown(folder).await;
         let lines = change::parse_numstat(&printed.stdout).map_err(GitError::unreadable)?;
         facts::save(folder, &name, &lines).await;
-        Ok(lines)
+        Ok(Arc::new(lines))
     }
 
     /// Makes sure that both commits and all their trees are in the cache.
@@ -336,6 +337,12 @@ fn weight(_: &Pair, change: &Arc<Change>) -> u32 {
     let files: usize = change.files.iter().map(|file| 200 + file.path.as_bytes().len()).sum();
     let commits: usize = change.commits.iter().map(|commit| 500 + commit.message.len()).sum();
     u32::try_from(files.saturating_add(commits).saturating_add(200)).unwrap_or(u32::MAX)
+}
+
+/// The same of the lines that were counted.
+fn stat_weight(_: &Pair, stat: &Arc<Numstat>) -> u32 {
+    let files: usize = stat.files.iter().map(|(path, _)| 50 + path.as_bytes().len()).sum();
+    u32::try_from(files.saturating_add(200)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

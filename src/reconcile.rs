@@ -21,6 +21,7 @@ mod origin;
 mod own;
 mod publish;
 mod pull;
+mod quota;
 mod refs;
 mod runner;
 mod runs;

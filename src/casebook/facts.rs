@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use change::{Change, Commit, FileChange, Ident, Lines, Mode, RawPath, Sha, Status, Trailer};
+use change::{Change, Class, Commit, FileChange, Ident, Lines, Mode, RawPath, Sha, Status, Trailer};
 use policy::facts::{
-    Account, AccountKind, Branch, Comment, CommitIdentity, Group, Linked, OwnRules, Person, Pull, PullState,
-    Repository, Review, ReviewState, Roster, RulesText,
+    Account, AccountKind, Branch, Comment, CommitIdentity, Counted, Group, Linked, OwnRules, Person, Pull,
+    PullState, Repository, Review, ReviewState, Roster, RulesText,
 };
 use policy::rules::{RuleSource, Rules};
 use policy::{Fact, Facts, Millis, RepoId, RepoName, UserId};
@@ -52,6 +52,8 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
         assignments: known(Vec::new()),
         lineage: known(Vec::new()),
         head_since: Some(head_since),
+        opened_at: None,
+        tally: Some(known(tally(case, &repository, now, rules)?)),
         proposed_rules: Vec::new(),
     };
     let newest = match &law.own {
@@ -62,6 +64,31 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
     let wanted = RuleSource::good(Arc::clone(&law.rules)).wanted(&own_rules);
     let roster = cast.roster(wanted.groups);
     Ok(Facts { now, repository, pull, siblings: known(Vec::new()), roster, own_rules })
+}
+
+/// What else the agent did. Each stands for itself: what is open was opened long ago, what was opened today is closed,
+/// and what changed lines today is merged.
+fn tally(case: &Case, repository: &Repository, now: Millis, rules: &Rules) -> Result<Vec<Counted>, String> {
+    let Some(beside) = &case.beside else { return Ok(Vec::new()) };
+    let long_ago = 30 * 24 * 60;
+    let open = (0..beside.open).map(|_| (PullState::Open, long_ago, BTreeMap::new()));
+    let today = (0..beside.opened_today).map(|_| (PullState::Closed, 60, BTreeMap::new()));
+    let mut all: Vec<_> = open.chain(today).collect();
+    for (name, lines) in &beside.lines_today {
+        let class = Class::parse(name).filter(|class| rules.classes.knows(class));
+        let class = class.ok_or_else(|| format!("no change class is called `{}`", name.escape_debug()))?;
+        all.push((PullState::Merged, long_ago, BTreeMap::from([(class, *lines)])));
+    }
+    let other = |((state, minutes, lines), number)| Counted {
+        repository: repository.clone(),
+        number,
+        opened_at: before(now, minutes, MINUTE),
+        earlier: true,
+        state,
+        ended_at: (state != PullState::Open).then_some(before(now, 1, MINUTE)),
+        lines: known(lines),
+    };
+    Ok(all.into_iter().zip(2..).map(other).collect())
 }
 
 fn now(case: &Case) -> Result<Millis, String> {
@@ -213,7 +240,13 @@ fn change(case: &Case, author: &Account) -> Result<Change, String> {
     };
     let mut files = case.paths.iter().map(file).collect::<Result<Vec<_>, _>>()?;
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let lines = Some(Lines { added: case.lines.unwrap_or(files.len() as u64), deleted: 0 });
+    // The lines are those of every file together; spread evenly, what remains in the first.
+    let lines = case.lines.unwrap_or(files.len() as u64);
+    let count = (files.len() as u64).max(1);
+    for (at, file) in (0..count).zip(&mut files) {
+        file.lines = Some(lines / count + if at == 0 { lines % count } else { 0 });
+    }
+    let lines = Some(Lines { added: lines, deleted: 0 });
     Ok(Change { merge_base: Some(sha('b')?), files, commits: vec![commit], lines })
 }
 
@@ -249,5 +282,13 @@ fn file(path: &ChangedPath) -> Result<FileChange, String> {
     };
     let old = (old_mode != Mode::Absent).then(|| sha('d')).transpose()?;
     let new = (new_mode != Mode::Absent).then(|| sha('e')).transpose()?;
-    Ok(FileChange { path: RawPath::from(told.path.as_str()), status, old_mode, new_mode, old, new })
+    Ok(FileChange {
+        path: RawPath::from(told.path.as_str()),
+        status,
+        old_mode,
+        new_mode,
+        old,
+        new,
+        lines: None,
+    })
 }

@@ -44,6 +44,32 @@ fn a_wrong_expectation_is_told_in_full() {
 }
 
 #[test]
+fn a_case_says_what_else_the_agent_did() {
+    let quota = "[agents.copilot.quota]\nopen = 2\npulls_a_day = 3\nlines_a_day = { source = 100 }\n";
+    let text = format!("{}\n{quota}", include_str!("../../rules.toml"));
+    let law = Law { rules: Arc::new(Rules::parse("rules.toml", &text).rules.unwrap()), own: None };
+    let beyond = |beside: &str| {
+        let case = case(&format!(
+            "actor = \"copilot\"\nbranch = \"copilot/x\"\npaths = [\"src/a.rs\", \"docs/b.md\"]\nlines = 41\n\
+             approvals = [\"alice\"]\nexpect = \"success\"\n{beside}"
+        ));
+        let findings = case.judge(&law).map(|judged| judged.verdict.pulls[0].findings.clone())?;
+        Ok::<_, String>(findings.iter().any(|finding| finding.code == Code::OverQuota))
+    };
+    for (beside, is_beyond) in [
+        ("", false),
+        ("beside = { open = 1, opened_today = 2, lines_today = { source = 80 } }", false),
+        ("beside = { open = 2 }", true),
+        ("beside = { opened_today = 3 }", true),
+        ("beside = { lines_today = { source = 81 } }", true),
+        ("beside = { lines_today = { docs = 8000 } }", false),
+    ] {
+        assert_eq!(beyond(beside), Ok(is_beyond), "{beside}");
+    }
+    assert!(beyond("beside = { lines_today = { sauce = 80 } }").unwrap_err().contains("`sauce`"));
+}
+
+#[test]
 fn nonsense_is_refused_with_the_way_out() {
     let error = case("actor = \"copylot\"\nexpect = \"success\"").judge(&law()).unwrap_err();
     assert!(error.contains("`copylot`") && error.contains("@login"), "{error}");

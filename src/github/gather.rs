@@ -254,8 +254,8 @@ impl GitHub {
             base: &pull.base.sha,
             head: &pull.head.sha,
             with_lines: match ask.wanted.lines {
-                Lines::Skip => LineCount::Skip,
-                Lines::Count => LineCount::Count,
+                Lines::Skip if !counts_lines_of(pull, ask.wanted) => LineCount::Skip,
+                Lines::Skip | Lines::Count => LineCount::Count,
             },
         };
         let found = self.inner.git.change(&request).await;
@@ -298,6 +298,11 @@ fn which<'a>(subject: &'a PullSubject, check: &'a str) -> Which<'a> {
         number: subject.number,
         check,
     }
+}
+
+/// Whether a quota asks for the lines of whoever opened it.
+fn counts_lines_of(pull: &Pull, wanted: &Wanted) -> bool {
+    pull.author.get().is_ok_and(|author| wanted.lines_of.contains(&author.id))
 }
 
 /// What a failure of git means: some are moments to wait for, some are facts that stay unknown.

@@ -8,7 +8,7 @@ use policy::act::{Run, RunState};
 use policy::facts::Repository;
 use policy::plan::CancelRun;
 use policy::rules::{OWN_MAX_BYTES, OWN_RULES};
-use policy::{Fact, RepoId, RepoName, RunId, RunSubject, Sha};
+use policy::{Fact, Millis, RepoId, RepoName, RunId, RunSubject, Sha};
 use serde::{Deserialize, Serialize};
 
 use super::GitHub;
@@ -29,6 +29,8 @@ pub struct RunRead {
     pub repository: Repository,
     /// The run.
     pub run: Run,
+    /// When this attempt of it began, if the forge tells.
+    pub begun_at: Option<Millis>,
 }
 
 /// What is known around a run.
@@ -52,6 +54,7 @@ struct RunNode {
     head_branch: Option<String>,
     head_sha: String,
     run_attempt: Option<u64>,
+    run_started_at: Option<String>,
     status: Option<String>,
     conclusion: Option<String>,
     actor: Option<RestAccount>,
@@ -271,7 +274,8 @@ impl RunNode {
             state,
         };
         let repository = Repository { id: RepoId(self.repository.id), name: self.repository.full_name };
-        Ok(RunRead { repository, run })
+        let begun_at = self.run_started_at.as_deref().and_then(wire::moment);
+        Ok(RunRead { repository, run, begun_at })
     }
 }
 

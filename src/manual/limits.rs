@@ -85,7 +85,7 @@ limits! {
     [27, 30] Partly:
         "People approve without reading, or agree with each other.",
         "An approval says that somebody pressed the button.",
-        "Several people from several teams, a time to cool off, and few pull requests at a time.";
+        "Several people from several teams, a time to cool off, and a quota of few pull requests at a time.";
     [31] Partly:
         "An approval by a person's stolen session.",
         "To the forge it is that person.",

@@ -104,6 +104,10 @@ fn shape(wanted: &Shape) -> Value {
         Shape::OneOf(texts) => json!({ "type": "string", "enum": texts }),
         Shape::Catalogue => json!({ "$ref": "#/definitions/catalogue" }),
         Shape::Class => json!({ "$ref": "#/definitions/change_class" }),
+        Shape::PerClass(least, most) => {
+            let number = json!({ "type": "integer", "minimum": least, "maximum": most });
+            json!({ "type": "object", "additionalProperties": number, "minProperties": 1 })
+        }
         Shape::List(item) => {
             let item = shape(item);
             json!({ "anyOf": [item, { "type": "array", "items": item, "minItems": 1 }] })

@@ -74,6 +74,8 @@ fn unseen(pull: &PullSubject, head: Sha, why: &str, now: Millis) -> Facts {
             assignments: Fact::unknown(why),
             lineage: Fact::unknown(why),
             head_since: None,
+            opened_at: None,
+            tally: None,
             pushers: Fact::unknown(why),
             change: Fact::unknown(why),
             proposed_rules: Vec::new(),

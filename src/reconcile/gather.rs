@@ -8,6 +8,7 @@ use policy::rules::RuleSource;
 use policy::{Facts, Floor, Millis, Observed, PullSubject, Sha, Subject};
 
 use super::own::own_rules;
+use super::quota::{self, Asked};
 use super::{Gate, PATIENCE, ReconcileError};
 use crate::github::{Ask, Patience, Pushed};
 use crate::store::Actor;
@@ -80,6 +81,8 @@ pub(super) async fn add_pushers(
     for pull in siblings.iter_mut().chain([&mut facts.pull]) {
         let subject = PullSubject { number: pull.number, ..subject.clone() };
         pull.pushers = pushers_of(gate, heard, subject.clone(), pull).await?;
+        let asked = Asked { rules, own_rules: &facts.own_rules, now: facts.now };
+        quota::count_pull(gate, &subject, &facts.repository, pull, asked).await?;
         if moments == Moments::Tell {
             // A head that no look has seen yet is there since this one.
             let since = gate.store.head_since(&Subject::Pull(subject.clone()), &pull.head.sha).await?;

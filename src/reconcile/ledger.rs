@@ -69,8 +69,9 @@ async fn branches(
             continue;
         }
         let body = serde_json::to_string(&recorded.pushed)?;
+        let actor = recorded.pushed.actor.get().ok().map(|actor| actor.id);
         let id = format!("activity-{}", recorded.id);
-        found += usize::from(gate.store.testify(id, Testimony { subject, body }, now).await?);
+        found += usize::from(gate.store.testify(id, Testimony { subject, body, actor }, now).await?);
     }
     Ok(found)
 }
@@ -123,7 +124,7 @@ async fn tags(
         let stands = after.map_or("gone", Sha::as_str);
         let id = format!("ledger-{stands}-{}", now.0);
         let body = serde_json::to_string(&pushed)?;
-        found += usize::from(gate.store.testify(id, Testimony { subject, body }, now).await?);
+        found += usize::from(gate.store.testify(id, Testimony { subject, body, actor: None }, now).await?);
     }
     gate.store.note_tips(repository.id, notes, now).await?;
     Ok(found)

@@ -7,7 +7,7 @@ use policy::decide::{agent_of, decide};
 use policy::facts::{Pull, PullState};
 use policy::plan::DisableAutoMerge;
 use policy::rules::RuleSource;
-use policy::verdict::Effect;
+use policy::verdict::{Code, Effect};
 use policy::{
     Conclusion, Facts, Millis, Observed, PullSubject, RepoId, ShowCheck, Shows, Subject, Verdict, plan,
     plan_merging,
@@ -189,17 +189,23 @@ const UNSHOWN: Duration = Duration::from_secs(2 * 60);
 /// How long until what could not be seen is looked at again without anybody asking.
 pub(super) const UNSEEN: Duration = Duration::from_secs(10 * 60);
 
-/// A verdict may change by itself: a registration ends, and what could not be seen may be visible later.
+/// How long until it is looked at again whether what is in the way of a pull request still is.
+const IN_THE_WAY: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// A verdict may change by itself: a turn comes, a registration ends, and what could not be seen may be visible later.
 fn next_of(verdict: &Verdict, facts: &Facts, rules: &RuleSource, now: Millis) -> Next {
     if verdict.pulls.is_empty() {
         return Next::Ended;
     }
     let ends = rules.expiries(&facts.own_rules).into_iter().map(|expiry| expiry.end);
     let tiers = verdict.pulls.iter().flat_map(|pull| &pull.tiers).filter_map(|tier| tier.changes_at);
-    let end = ends.chain(tiers).filter(|end| *end > now).min();
+    let turns = verdict.pulls.iter().filter_map(|pull| pull.turn);
+    let end = ends.chain(tiers).chain(turns).filter(|end| *end > now).min();
     let unseen = verdict.pulls.iter().flat_map(|pull| &pull.findings).any(|f| f.effect == Effect::Unseen);
     let again = unseen.then(|| later(now, UNSEEN));
-    match end.into_iter().chain(again).min() {
+    let beyond = verdict.pulls.iter().flat_map(|pull| &pull.findings).any(|f| f.code == Code::OverQuota);
+    let in_the_way = beyond.then(|| later(now, IN_THE_WAY));
+    match end.into_iter().chain(again).chain(in_the_way).min() {
         Some(at) => Next::At(at),
         None => Next::Done,
     }

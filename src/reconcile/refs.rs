@@ -19,6 +19,7 @@ use policy::{Action, Fact, Millis, Place, RefSubject, Sha};
 
 use super::act::roster;
 use super::own::own_rules;
+use super::quota::{self, Asked};
 use super::strike;
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, written};
 use crate::github::{ForgeError, RefRead};
@@ -180,6 +181,7 @@ async fn facts(
     let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
     let look = Look {
         seen: &seen,
+        asked: Asked { rules, own_rules: &own_rules, now },
         lines: wanted.lines,
         into_changes: rules.asks_what_moves_changed(&own_rules)
             || seen.default_branch.as_ref().is_some_and(|(name, _)| subject.name.branch() == Some(name)),
@@ -234,6 +236,7 @@ struct Told<'a> {
 /// How closely moves are looked at.
 struct Look<'a> {
     seen: &'a RefRead,
+    asked: Asked<'a>,
     lines: Lines,
     /// Whether anything asks what they changed.
     into_changes: bool,
@@ -270,6 +273,10 @@ async fn moved(
         }
         _ => judged(gate, subject, &[], pushed).await?,
     };
+    let pushed_before = match own {
+        true => None,
+        false => quota::pushed_before(gate, pushed, evidence, look.asked).await?,
+    };
     let tag_moved = subject.name.tag().is_some() && pushed.before.is_some() && pushed.after.is_some();
     Ok(Move {
         id: evidence.id.clone(),
@@ -281,6 +288,7 @@ async fn moved(
         at: evidence.at,
         stripped: last && seen.stripped,
         signed: signed(&change, &seen.signatures),
+        pushed_before,
         change,
         landed: Fact::Known(landed),
     })

@@ -8,7 +8,7 @@
 //!   delivery that tells of it. Only who may run it again loses that attempt, and can have another.
 //! - A crash after the cancel. The next look sees the run over, or cancels it once more, which changes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy::act::{JobTold, RunFacts, RunState};
 use policy::decide::{decide_run, is_person};
@@ -20,6 +20,7 @@ use policy::{Action, Fact, Millis, RunId, RunSubject};
 
 use super::act::roster;
 use super::own::own_rules;
+use super::quota::{self, Asked};
 use super::{Gate, ReconcileError, act_record, written};
 use crate::github::{ForgeError, RunRead};
 use crate::lease::Lease;
@@ -110,7 +111,15 @@ async fn facts(
     let around = gate.github.around_run(subject, &seen).await?;
     let own_rules = own_rules(gate, subject.repo_id, &around.own_rules, rules).await?;
     let wanted = rules.wanted(&own_rules);
-    let RunRead { repository, run } = seen;
+    let going = match seen.run.state {
+        // Nothing of it runs, and it is not judged.
+        RunState::Held => BTreeMap::new(),
+        RunState::Open | RunState::Over => {
+            let asked = Asked { rules, own_rules: &own_rules, now };
+            quota::going(gate, subject, &seen, asked).await?
+        }
+    };
+    let RunRead { repository, run, .. } = seen;
     let actors = [&run.actor, &run.triggering_actor];
     let accounts = actors.into_iter().filter_map(|actor| Some(actor.get().ok()?.id)).collect();
     let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
@@ -137,6 +146,7 @@ async fn facts(
         of_tag: around.of_tag,
         runners,
         environments,
+        going,
         cancelled,
         roster,
         own_rules,

@@ -101,6 +101,7 @@ pub(super) fn pull(number: u64, findings: Vec<Finding>) -> PullVerdict {
         findings,
         tiers: Vec::new(),
         stop_auto_merge: false,
+        turn: None,
     }
 }
 

@@ -140,16 +140,14 @@ pub(super) fn waiting_for(pull: &PullVerdict) -> String {
         nobody if nobody.is_empty() => "requested changes".to_owned(),
         people => format!("the changes that {} asked for", words::list(people)),
     });
-    match (tiers, changes) {
-        (Some(tiers), None) => format!("{} ({tiers})", words::count(missing, "approval")),
-        (Some(tiers), Some(changes)) => {
-            format!("{} ({tiers}), and for {changes}", words::count(missing, "approval"))
-        }
-        (None, Some(changes)) => changes,
-        (None, None) => match words::findings(pull).first() {
-            Some(finding) => name(finding),
-            None => "somebody to act".to_owned(),
-        },
+    let approvals = tiers.map(|tiers| format!("{} ({tiers})", words::count(missing, "approval")));
+    let beyond = pull.findings.iter().any(|finding| finding.code == Code::OverQuota);
+    let quota = beyond.then(|| "its turn within the agent's quota".to_owned());
+    let parts: Vec<String> = approvals.into_iter().chain(changes).chain(quota).collect();
+    match (parts.is_empty(), words::findings(pull).first()) {
+        (false, _) => parts.join(", and for "),
+        (true, Some(finding)) => name(finding),
+        (true, None) => "somebody to act".to_owned(),
     }
 }
 

@@ -105,6 +105,8 @@ pub struct Testimony {
     pub subject: Subject,
     /// What it tells, as JSON. The store does not look inside.
     pub body: String,
+    /// Whose doing it tells of, where it is a push.
+    pub actor: Option<UserId>,
 }
 
 /// What a delivery points at.

@@ -3,10 +3,10 @@
 //! A level can be read again, an edge cannot: who moved a branch is in the delivery alone. The store does not look
 //! inside.
 
-use policy::{Millis, Subject};
+use policy::{Millis, Subject, UserId};
 use sqlx::AnyConnection;
 
-use super::row::get;
+use super::row::{get, signed};
 use super::rows::Insert;
 use super::{Store, StoreError};
 
@@ -30,6 +30,7 @@ pub(super) struct Told<'a> {
     pub(super) subject: String,
     pub(super) id: &'a str,
     pub(super) body: &'a str,
+    pub(super) actor: Option<UserId>,
     pub(super) at: Millis,
 }
 
@@ -58,12 +59,13 @@ impl Store {
 pub(super) async fn keep(tx: &mut AnyConnection, told: &[Told<'_>]) -> Result<(), StoreError> {
     let insert = Insert {
         table: "evidence",
-        columns: &["subject_key", "id", "body", "at"],
+        columns: &["subject_key", "id", "body", "actor_id", "at"],
         then: "ON CONFLICT (subject_key, id) DO NOTHING",
     };
     insert
         .all(tx, told, |query, told| {
-            Ok(query.bind(told.subject.as_str()).bind(told.id).bind(told.body).bind(told.at.0))
+            let actor = told.actor.map(|actor| signed(actor.0, "actor id")).transpose()?;
+            Ok(query.bind(told.subject.as_str()).bind(told.id).bind(told.body).bind(actor).bind(told.at.0))
         })
         .await?;
     Ok(())

@@ -285,6 +285,7 @@ fn told<'a>(aimed: &'a [Aimed<'a>]) -> Vec<Told<'a>> {
             subject: told.subject.key(),
             id: accept.delivery.guid.as_str(),
             body: &told.body,
+            actor: told.actor,
             at: accept.delivery.received_at,
         }),
         _ => None,

@@ -156,7 +156,13 @@ impl Operation for Testify {
         if known.is_some() {
             return Ok(false);
         }
-        let told = Told { subject: key.clone(), id: &self.id, body: &self.told.body, at: self.now };
+        let told = Told {
+            subject: key.clone(),
+            id: &self.id,
+            body: &self.told.body,
+            actor: self.told.actor,
+            at: self.now,
+        };
         evidence::keep(tx, &[told]).await?;
         let ask = Ask {
             subject: self.told.subject.clone(),

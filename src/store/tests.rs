@@ -6,6 +6,7 @@ mod incident;
 mod interleaving;
 mod lineage;
 mod queue;
+mod quota;
 mod suspension;
 mod trouble;
 mod verdict;

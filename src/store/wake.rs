@@ -74,7 +74,7 @@ impl Operation for WakeAll {
     type Output = u64;
 
     async fn run(&self, tx: &mut AnyConnection) -> Result<u64, StoreError> {
-        let done = sqlx::query(WAKE).bind(self.now.0).bind(work::later(self.now, STAND_BACK).0);
+        let done = sqlx::query(WAKE).bind(self.now.0).bind(stand_back(self.now).0);
         let done = done.execute(tx).await?;
         Ok(done.rows_affected())
     }
@@ -85,6 +85,16 @@ const WAKE: &str = "UPDATE work SET generation = generation + 1, due_at = CASE W
      AND (due_at IS NULL OR due_at > $1) THEN $1 ELSE due_at END, \
      turn_at = CASE WHEN lease_token IS NULL AND (turn_at IS NULL OR turn_at > $2) THEN $2 \
      ELSE turn_at END WHERE ended = 0";
+
+/// The same, of those for which a condition holds; its own places begin with `$3`.
+pub(super) fn wake_where(condition: &str) -> String {
+    format!("{WAKE} AND {condition}")
+}
+
+/// When it is the turn of what is woken without a delivery.
+pub(super) fn stand_back(now: Millis) -> Millis {
+    work::later(now, STAND_BACK)
+}
 
 struct WakeJudgedOtherwise {
     rules: String,
@@ -102,7 +112,7 @@ impl Operation for WakeJudgedOtherwise {
         );
         let done = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(self.now.0)
-            .bind(work::later(self.now, STAND_BACK).0)
+            .bind(stand_back(self.now).0)
             .bind(self.rules.as_str())
             .execute(tx)
             .await?;
@@ -119,9 +129,9 @@ impl Operation for WakeRepository {
     type Output = u64;
 
     async fn run(&self, tx: &mut AnyConnection) -> Result<u64, StoreError> {
-        let done = sqlx::query(sqlx::AssertSqlSafe(format!("{WAKE} AND repo_id = $3")))
+        let done = sqlx::query(sqlx::AssertSqlSafe(wake_where("repo_id = $3")))
             .bind(self.now.0)
-            .bind(work::later(self.now, STAND_BACK).0)
+            .bind(stand_back(self.now).0)
             .bind(signed(self.repo.0, "repository id")?)
             .execute(tx)
             .await?;

@@ -231,10 +231,11 @@ fn on_push(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
         after: push.after(),
         forced: push.is_forced(),
     };
+    let actor = told.actor.get().ok().map(|actor| actor.id);
     let subject = Subject::Ref(RefSubject { installation, repo_id, repo: repo.clone(), name });
     let body = serde_json::to_string(&told).map_err(|_| missing("sender"))?;
     let mut targets = vec![Target::Subject(subject.clone())];
-    let evidence = Some(Box::new(Testimony { subject, body }));
+    let evidence = Some(Box::new(Testimony { subject, body, actor }));
     let branch = push.reference.strip_prefix("refs/heads/");
     if branch.is_none() || branch != push.repository.default_branch.as_deref() {
         return Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence });
@@ -266,7 +267,7 @@ fn on_merge_group(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     let subject = Subject::Group(GroupSubject { installation, repo_id, repo, head_ref });
     let body = serde_json::to_string(&told).map_err(|_| missing("merge_group"))?;
     let targets = vec![Target::Subject(subject.clone())];
-    let evidence = Some(Box::new(Testimony { subject, body }));
+    let evidence = Some(Box::new(Testimony { subject, body, actor: None }));
     Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
 }
 
@@ -304,7 +305,7 @@ fn on_job(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     if let Some(environment) = told.environment.filter(|_| common.action.as_deref() == Some("waiting")) {
         targets.push(Target::Subject(place.deployment(run, environment)));
     }
-    let evidence = Some(Box::new(Testimony { subject, body }));
+    let evidence = Some(Box::new(Testimony { subject, body, actor: None }));
     Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
 }
 

@@ -158,5 +158,6 @@ fn changed(path: &str, class: &Class) -> FileChange {
         new_mode,
         old: None,
         new: Sha::parse(&"1".repeat(40)),
+        lines: None,
     }
 }

@@ -60,6 +60,16 @@ async fn a_review_and_a_label_cost_two_calls_and_a_new_head_three() {
 }
 
 #[tokio::test]
+async fn a_quota_costs_no_call() {
+    let quota = "open = 5\npulls_a_day = 5\npushes_a_day = 50\nruns = 5";
+    let gate = Gate::start(FORGE, &format!("{RULES}\n[agents.copilot.quota]\n{quota}\n")).await;
+    let number = crate::stage::propose(&gate.github, "hello").await;
+    gate.settle().await;
+    gate.shows(number, "action_required");
+    assert_counts(&gate, number).await;
+}
+
+#[tokio::test]
 async fn three_hundred_reviewers_cost_no_more() {
     let (mut users, mut members) = (String::new(), String::new());
     for n in 0..300 {

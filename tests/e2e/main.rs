@@ -29,6 +29,7 @@ mod policy;
 mod published;
 mod pulls;
 mod queue;
+mod quota;
 mod reading;
 mod record;
 mod refs;

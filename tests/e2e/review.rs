@@ -32,7 +32,7 @@ impl Gate {
     }
 
     #[track_caller]
-    fn says(&self, number: u64, words: &str) {
+    pub(crate) fn says(&self, number: u64, words: &str) {
         let summary = self.summary(number);
         assert!(summary.contains(words), "{summary}");
     }

@@ -3,7 +3,7 @@
 //! Reads the NUL-separated formats only, so that no path can forge a line. The parsers are strict: truncated, unknown or
 //! contradictory input is an error, never a shorter list.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,9 @@ pub struct FileChange {
     pub old: Option<Sha>,
     /// The object it is now, absent when deleted.
     pub new: Option<Sha>,
+    /// How many of its lines differ, when that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<u64>,
 }
 
 impl FileChange {
@@ -92,6 +95,25 @@ pub struct Lines {
     pub added: u64,
     /// Lines only in the old tree.
     pub deleted: u64,
+}
+
+/// The lines that differ, counted by `git diff-tree --numstat`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numstat {
+    /// Over all files.
+    pub total: Lines,
+    /// Added and deleted together, by file.
+    pub files: Vec<(RawPath, u64)>,
+}
+
+impl Numstat {
+    /// Tells each file how many of its lines differ. One that was not counted is not told.
+    pub fn tell(&self, files: &mut [FileChange]) {
+        let counts: BTreeMap<&RawPath, u64> = self.files.iter().map(|(path, lines)| (path, *lines)).collect();
+        for file in files {
+            file.lines = counts.get(&file.path).copied();
+        }
+    }
 }
 
 /// Why git's output could not be read: it is not what the command asked for prints. Nothing may be concluded from it.
@@ -144,23 +166,23 @@ pub fn parse_raw_diff(bytes: &[u8]) -> Result<Vec<FileChange>, ParseError> {
     Ok(files)
 }
 
-/// Reads `git diff-tree -r -z --numstat --text --no-renames <tree> <tree>` and adds it up.
+/// Reads `git diff-tree -r -z --numstat --text --no-renames <tree> <tree>` and adds it up as well.
 ///
 /// # Errors
 /// Whatever is not exactly that format, which includes files that git declined to count.
-pub fn parse_numstat(bytes: &[u8]) -> Result<Lines, ParseError> {
+pub fn parse_numstat(bytes: &[u8]) -> Result<Numstat, ParseError> {
     let mut fields = Fields(bytes);
-    let mut lines = Lines::default();
+    let mut stat = Numstat::default();
     while let Some(entry) = fields.next()? {
         let mut parts = entry.splitn(3, |b| *b == b'\t');
         let mut count = || parts.next().and_then(decimal).ok_or(ParseError::Malformed("line count"));
-        lines.added = lines.added.saturating_add(count()?);
-        lines.deleted = lines.deleted.saturating_add(count()?);
-        if parts.next().is_none_or(<[u8]>::is_empty) {
-            return Err(ParseError::Malformed("path"));
-        }
+        let (added, deleted) = (count()?, count()?);
+        let path = parts.next().filter(|path| !path.is_empty()).ok_or(ParseError::Malformed("path"))?;
+        stat.total.added = stat.total.added.saturating_add(added);
+        stat.total.deleted = stat.total.deleted.saturating_add(deleted);
+        stat.files.push((RawPath::new(path), added.saturating_add(deleted)));
     }
-    Ok(lines)
+    Ok(stat)
 }
 
 /// NUL-terminated fields.
@@ -206,7 +228,7 @@ fn file_change(meta: &[u8], path: &[u8]) -> Result<FileChange, ParseError> {
     if (had, has) != expected {
         return Err(ParseError::Malformed("status"));
     }
-    Ok(FileChange { path: RawPath::new(path), status, old_mode, new_mode, old, new })
+    Ok(FileChange { path: RawPath::new(path), status, old_mode, new_mode, old, new, lines: None })
 }
 
 /// An object id, or that there is none (all zeros).

@@ -12,7 +12,7 @@ mod sha;
 
 pub use class::{Class, ClassTable, Kinds};
 pub use commit::{Commit, Ident, MAX_MESSAGE, Trailer, parse_commits};
-pub use diff::{FileChange, Lines, Mode, ParseError, Status, parse_numstat, parse_raw_diff};
+pub use diff::{FileChange, Lines, Mode, Numstat, ParseError, Status, parse_numstat, parse_raw_diff};
 pub use glob::{GlobError, Globs};
 pub use path::RawPath;
 use serde::{Deserialize, Serialize};

@@ -23,7 +23,7 @@ pub use publication::{Publication, PublicationFacts, PublicationTold, Published}
 pub use run::{JobTold, Run, RunFacts, RunState};
 pub use verdict::{ActVerdict, Deed};
 
-use crate::facts::{Account, Fact, OwnRules, Repository, Roster};
+use crate::facts::{Account, Fact, OwnRules, PushTold, Repository, Roster};
 use crate::ids::{Millis, Sha};
 
 /// Everything that a verdict about a branch or tag rests on.
@@ -88,6 +88,10 @@ pub struct Move {
     /// Whether the new tip is a copy of the one before, with its message, parents and date, but without its signature.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stripped: bool,
+    /// What the agent pushed within the day before it, newest first and no more than a quota can ask for. Only told
+    /// where one asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed_before: Option<Fact<Vec<PushTold>>>,
     /// The pull requests that it landed.
     #[serde(default = "nothing_landed")]
     pub landed: Fact<Vec<Landed>>,

@@ -13,6 +13,7 @@ mod involve;
 mod merge;
 mod merging;
 mod propose;
+mod quota;
 mod skip;
 mod standing;
 
@@ -31,6 +32,7 @@ use approval::Bench;
 pub use group::decide_group;
 use involve::Involved;
 pub use merge::judge_merge;
+pub use quota::BACKLOG_DAYS;
 pub use standing::agent_of;
 
 /// Decides about a subject.
@@ -79,7 +81,7 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
     let rules = law.rules;
     let involved = involve::involve(facts, pull, rules);
     let mut findings = bounds::check(facts, pull, law, &involved);
-    let mut tiers = Vec::new();
+    let (mut tiers, mut turn) = (Vec::new(), None);
     if involved.judged_as != JudgedAs::People {
         findings
             .extend(law.unseen.as_ref().map(|why| cannot_see(format!("the repository's own rules: {why}"))));
@@ -91,6 +93,9 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
             agents: involved.registered.clone(),
         };
         let organisation = scene(&rules.paths);
+        let beyond = quota::check(facts, pull, law, &organisation.files);
+        findings.extend(beyond.findings);
+        turn = beyond.turn;
         let mut demands = demand::gather(&organisation, rules, &involved);
         if let Some(own) = law.own.as_ref().filter(|own| !own.rules.is_empty()) {
             demands.add(&scene(&own.paths), own);
@@ -104,7 +109,7 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
     }
     let stop_auto_merge = merging::must_stop(facts, pull, law, &involved);
     let mut verdict =
-        PullVerdict { tiers, stop_auto_merge, ..verdict_of(pull, involved.judged_as, findings) };
+        PullVerdict { tiers, stop_auto_merge, turn, ..verdict_of(pull, involved.judged_as, findings) };
     verdict.involvement = shown(pull, involved);
     verdict
 }
@@ -141,6 +146,7 @@ fn verdict_of(pull: &Pull, judged_as: JudgedAs, findings: Vec<Finding>) -> PullV
         findings,
         tiers: Vec::new(),
         stop_auto_merge: false,
+        turn: None,
     };
     conclude(&mut verdict);
     verdict

@@ -3,6 +3,7 @@
 //! Facts are plain data: they are stored with the verdict and a verdict can be replayed from them. What could not
 //! be seen is [`Fact::Unknown`] with the reason, never an empty list: not knowing is never a pass.
 
+mod quota;
 mod review;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CheckRunId, Millis, RepoId, RepoName, Sha, UserId};
 use crate::subject::Floor;
 
+pub use quota::{Counted, Going, PushTold};
 pub use review::{Assignment, Comment, Dismissal, Review, ReviewState};
 
 /// Something seen, or the reason why it was not.
@@ -148,6 +150,13 @@ pub struct Pull {
     /// Commits of it that were first seen in a pull request which an agent opened. Platform evidence.
     #[serde(default = "none", skip_serializing_if = "is_none")]
     pub lineage: Fact<Vec<Descent>>,
+    /// When it was opened. Only told of an agent's, where a quota asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<Millis>,
+    /// The agent's other pull requests that count beside it: those that were opened before, and those that were merged
+    /// within the day. Only told where a quota asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tally: Option<Fact<Vec<Counted>>>,
     /// Who pushed to it, as the signed deliveries told. Platform evidence.
     pub pushers: Fact<Vec<Account>>,
     /// What changed, from git's own objects.
@@ -351,6 +360,8 @@ pub struct Wanted {
     pub groups: BTreeSet<Group>,
     /// Whether changed lines must be counted, which fetches file contents.
     pub lines: Lines,
+    /// Accounts of which the changed lines of each pull request must be counted all the same.
+    pub lines_of: BTreeSet<UserId>,
     /// Whether moments must be told: since when the head is there, and when reviews were given.
     pub moments: Moments,
     /// The name of our check run.

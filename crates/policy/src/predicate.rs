@@ -28,7 +28,7 @@ mod tags;
 mod workflow_changed;
 mod workflows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use change::{Change, Class, ClassTable, FileChange, Globs, Kinds};
 
@@ -177,6 +177,18 @@ impl<'f> Touched<'f> {
             return Proof::default();
         }
         self.those(|file| kinds.get(file.kind) == Some(&true))
+    }
+
+    /// How many lines of each class differ, as far as the files were counted.
+    pub(crate) fn lines(&self) -> BTreeMap<&Class, Option<u64>> {
+        let mut sums: BTreeMap<&Class, Option<u64>> = BTreeMap::new();
+        for file in &self.files {
+            for class in self.kinds.get(file.kind).into_iter().flatten() {
+                let sum = sums.entry(class).or_insert(Some(0));
+                *sum = sum.zip(file.file.lines).map(|(sum, lines)| sum.saturating_add(lines));
+            }
+        }
+        sums
     }
 
     /// The files that match one of these patterns, and none of those.

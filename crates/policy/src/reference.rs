@@ -85,6 +85,8 @@ pub enum Shape {
     Catalogue,
     /// A change class: built in, or defined in the file.
     Class,
+    /// A table of change classes, each with a whole number from the first to the second.
+    PerClass(u64, u64),
     /// A list of at least one of these. A single one may stand without brackets.
     List(&'static Shape),
     /// One of these shapes.

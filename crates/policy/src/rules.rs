@@ -12,6 +12,7 @@ mod meaning;
 pub mod named;
 mod on;
 mod people;
+mod quota;
 pub(crate) mod read;
 mod rule;
 pub(crate) mod shelf;
@@ -35,6 +36,7 @@ pub use gate::{DEFAULT_CHECK, Gate, OnMerged};
 pub use meaning::Sentence;
 pub use on::{On, Respond};
 pub use people::{Assisted, People};
+pub use quota::{Counts, Quota};
 pub use rule::{Demand, Rule};
 pub use source::{Origin, RuleSource, Trouble};
 pub use span::Span;
@@ -119,6 +121,13 @@ impl Rules {
                 .chain(owners.into_iter().flatten())
                 .collect(),
             lines: if self.rules.iter().any(counts) { Lines::Count } else { Lines::Skip },
+            lines_of: self
+                .agents
+                .values()
+                .filter(|agent| agent.counts_lines(None))
+                .flat_map(|agent| &agent.accounts)
+                .copied()
+                .collect(),
             moments: Tier::moments(&self.tiers),
             check: self.gate.check.clone(),
         }
@@ -178,12 +187,14 @@ fn parse_root(
     let agent_names: Vec<String> = agent_tables.iter().map(|(name, _)| name.clone()).collect();
     let agent_spans: Vec<_> =
         agent_tables.iter().map(|(name, table)| (name.clone(), table.span.clone())).collect();
-    let agents: BTreeMap<_, _> = agent_tables
-        .into_iter()
-        .filter_map(|(name, table)| Some((name.clone(), agents::parse(&name, table, complaints)?)))
-        .collect();
     let class_tables = root.named_tables("classes", complaints);
     let class_names = classes::names(&class_tables);
+    let agents: BTreeMap<_, _> = agent_tables
+        .into_iter()
+        .filter_map(|(name, table)| {
+            Some((name.clone(), agents::parse(&name, table, &class_names, complaints)?))
+        })
+        .collect();
     let class_spans: Vec<_> =
         class_tables.iter().map(|(name, table)| (name.clone(), table.span.clone())).collect();
     let classes = classes::parse(class_tables, complaints);
@@ -342,6 +353,7 @@ pub const TABLES: &[&reference::Table] = &[
     &people::TABLE,
     &people::ASSISTED,
     &agents::TABLE,
+    &quota::TABLE,
     &tiers::TABLE,
     &classes::TABLE,
     &rule::TABLE,

@@ -229,6 +229,9 @@ pub struct PullVerdict {
     /// Whether auto-merge is on and is to be switched off.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stop_auto_merge: bool,
+    /// When a quota may let it pass, if that comes by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Millis>,
 }
 
 /// Whose work a pull request is.

@@ -91,7 +91,7 @@ fn published(common: &Common, by: Option<&Account>, thing: &str, what: Publicati
         Subject::Publication(PublicationSubject { installation, repo_id, repo, thing: thing.to_owned() });
     let body = serde_json::to_string(&told).map_err(|_| missing("sender"))?;
     let targets = vec![Target::Subject(subject.clone())];
-    let evidence = Some(Box::new(Testimony { subject, body }));
+    let evidence = Some(Box::new(Testimony { subject, body, actor: None }));
     Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
 }
 

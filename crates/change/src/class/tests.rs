@@ -12,6 +12,7 @@ fn file(path: &[u8], mode: Mode) -> FileChange {
         new_mode: mode,
         old: None,
         new,
+        lines: None,
     }
 }
 

@@ -53,10 +53,22 @@ fn refuses_whatever_is_odd() {
 
 #[test]
 fn adds_up_lines() {
-    let lines = parse_numstat(b"1\t2\ta\0" as &[u8]).unwrap();
-    assert_eq!((lines.added, lines.deleted), (1, 2));
-    let lines = parse_numstat(b"1\t2\ta\tb\x003\t0\tc\n4\t4\td\0").unwrap();
-    assert_eq!((lines.added, lines.deleted), (4, 2));
+    let total = |stat: &Numstat| (stat.total.added, stat.total.deleted);
+    assert_eq!(total(&parse_numstat(b"1\t2\ta\0" as &[u8]).unwrap()), (1, 2));
+    let stat = parse_numstat(b"1\t2\ta\tb\x003\t0\tc\n4\t4\td\0").unwrap();
+    assert_eq!(total(&stat), (4, 2));
+    let file = |path: &[u8]| FileChange {
+        path: RawPath::new(path),
+        status: Status::Added,
+        old_mode: Mode::Absent,
+        new_mode: Mode::File,
+        old: None,
+        new: None,
+        lines: Some(77),
+    };
+    let mut files = [file(b"c\n4\t4\td"), file(b"a\tb"), file(b"other")];
+    stat.tell(&mut files);
+    assert_eq!(files.map(|file| file.lines), [Some(3), Some(3), None], "what was not counted is not told");
     for odd in [&b"-\t-\tbinary\0"[..], b"1\t2\ta", b"1\t2\t\0", b"1\t2\0", b"+1\t2\ta\0", b"\0"] {
         assert!(parse_numstat(odd).is_err(), "{odd:?}");
     }
@@ -78,6 +90,7 @@ fn arbitrary_file() -> impl Strategy<Value = FileChange> {
                 new_mode: new.as_ref().map_or(Mode::Absent, |n| n.0),
                 old: old.map(|o| o.1),
                 new: new.map(|n| n.1),
+                lines: None,
             }
         },
     )

@@ -3,11 +3,11 @@
 //! A run is judged as one attempt at one commit: whoever runs it again is judged anew. What its jobs ask for comes from
 //! signed deliveries and from the forge; what was not told is not known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Account, Fact, OwnRules, Repository, Roster};
+use crate::facts::{Account, Fact, Going, OwnRules, Repository, Roster};
 use crate::ids::{Millis, RunId, Sha};
 
 /// Everything that a verdict about a workflow run rests on.
@@ -29,6 +29,10 @@ pub struct RunFacts {
     pub runners: Fact<BTreeSet<String>>,
     /// The environments that its jobs deploy to.
     pub environments: Fact<BTreeSet<String>>,
+    /// By the name of an agent that caused it: the agent's runs that began before it and go on. Only told where a quota
+    /// asks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub going: BTreeMap<String, Fact<Vec<Going>>>,
     /// When the forge last took a cancel of this attempt from the gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled: Option<Millis>,

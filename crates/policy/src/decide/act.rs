@@ -9,6 +9,7 @@ mod bounds;
 mod deployment;
 mod origin;
 mod publication;
+mod quota;
 mod run;
 
 use std::collections::BTreeSet;

@@ -8,9 +8,9 @@ use change::Globs;
 use super::involve::Involved;
 use super::{cannot_see, skip};
 use crate::facts::{Facts, Pull};
-use crate::ids::{Millis, RepoName};
+use crate::ids::{Millis, RepoId, RepoName};
 use crate::rules::in_force::{InForce, own_ref};
-use crate::rules::{Agent, Expiry, Rules, Verb};
+use crate::rules::{Agent, Expiry, Quota, Rules, Verb};
 use crate::verdict::{AgentTrace, Code, Effect, Evidence, Finding, JudgedAs, RuleRef, quoted};
 
 /// Everything that speaks against the agents themselves, and what could not be seen of them.
@@ -46,6 +46,9 @@ pub(super) struct Bound<'r> {
     workflows: Option<&'r Globs>,
     may: Option<&'r BTreeSet<Verb>>,
     expires: Option<&'r Expiry>,
+    quota: Option<&'r Quota>,
+    /// Whether it counts only what the agent does in this repository.
+    own: bool,
     /// Who can change it.
     keeper: String,
 }
@@ -60,6 +63,8 @@ impl<'r> Bound<'r> {
             workflows: agent.workflows.as_ref(),
             may: Some(&agent.may),
             expires: agent.expires.as_ref(),
+            quota: agent.quota.as_ref(),
+            own: false,
             keeper: format!("its owner `{}`", agent.owner),
         };
         let narrowing = in_force.narrowing(&agent.name).map(|own| Self {
@@ -69,9 +74,30 @@ impl<'r> Bound<'r> {
             workflows: None,
             may: own.may.as_ref(),
             expires: own.expires.as_ref(),
+            quota: own.quota.as_ref(),
+            own: true,
             keeper: "whoever maintains this repository's own rules".to_owned(),
         });
         std::iter::once(registration).chain(narrowing)
+    }
+
+    /// How much the agent may do; `None` does not bound that.
+    pub(super) fn quota(&self) -> Option<&'r Quota> {
+        self.quota
+    }
+
+    /// Whether what the agent does in that repository counts for what it does in this one.
+    pub(super) fn counts(&self, there: RepoId, here: RepoId) -> bool {
+        !self.own || there == here
+    }
+
+    /// What it may do is exhausted. `message` tells the numbers.
+    pub(super) fn beyond(&self, effect: Effect, message: String, way_out: &str) -> Finding {
+        let line = self.quota.map_or(self.place.line, |quota| quota.line);
+        let place =
+            RuleRef { id: format!("{}.quota", self.place.id), line, source: self.place.source.clone() };
+        let way_out = format!("{way_out} To change the quota, ask {}.", self.keeper);
+        Finding { effect, ..denied(Code::OverQuota, place, message, way_out) }
     }
 
     /// The agent's name in the rules.

@@ -11,6 +11,7 @@ mod moved;
 mod own;
 mod people;
 mod property;
+mod quota;
 mod ran;
 mod review;
 mod rule;

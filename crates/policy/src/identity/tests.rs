@@ -83,6 +83,8 @@ impl Story {
             assignments: Fact::Known(Vec::new()),
             lineage: Fact::Known(Vec::new()),
             head_since: None,
+            opened_at: None,
+            tally: None,
             proposed_rules: Vec::new(),
         }
     }

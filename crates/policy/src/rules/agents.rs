@@ -7,6 +7,7 @@ use change::Globs;
 use toml::de::DeValue;
 
 use super::glob;
+use super::quota::{self, Quota};
 use super::read::{At, Table, list, nearest, text_of, wrong_type};
 use crate::complaint::{Code, Complaints};
 use crate::facts::Group;
@@ -39,9 +40,16 @@ pub struct Agent {
     pub may: BTreeSet<Verb>,
     /// Until when, if that is bounded.
     pub expires: Option<Expiry>,
+    /// How much, if that is bounded.
+    pub quota: Option<Quota>,
 }
 
 impl Agent {
+    /// Whether its quota, or this one of a repository, bounds changed lines.
+    pub(crate) fn counts_lines(&self, own: Option<&Quota>) -> bool {
+        self.quota.iter().chain(own).any(|quota| !quota.lines_a_day.is_empty())
+    }
+
     /// The team that answers for it, when a team does.
     pub(crate) fn owner_team(&self) -> Option<Group> {
         Group::parse(&self.owner).filter(|owner| matches!(owner, Group::Team { .. }))
@@ -95,7 +103,13 @@ impl fmt::Display for Verb {
     }
 }
 
-pub(super) fn parse(name: &str, mut table: Table<'_>, complaints: &mut Complaints<'_>) -> Option<Agent> {
+/// Reads a registration; `classes` are the names of all change classes.
+pub(super) fn parse(
+    name: &str,
+    mut table: Table<'_>,
+    classes: &[String],
+    complaints: &mut Complaints<'_>,
+) -> Option<Agent> {
     let line = complaints.line_of(table.span.start);
     let (accounts, catalogue) = parse_recognise(&mut table, complaints);
     let owner =
@@ -111,6 +125,7 @@ pub(super) fn parse(name: &str, mut table: Table<'_>, complaints: &mut Complaint
     let branches = glob::parse("branches", &mut table, complaints);
     let workflows = glob::parse("workflows", &mut table, complaints);
     let may = parse_may(&mut table, complaints);
+    let quota = quota::parse(&mut table, classes, complaints);
     let span = table.span.clone();
     let expires = match table.has("expires") {
         true => Some(parse_expires(&mut table, complaints)?),
@@ -137,6 +152,7 @@ pub(super) fn parse(name: &str, mut table: Table<'_>, complaints: &mut Complaint
         workflows,
         may,
         expires,
+        quota,
     })
 }
 
@@ -323,8 +339,17 @@ pub(super) const TABLE: reference::Table = reference::Table {
             meaning: "The last day of the registration. Without it there is a warning: registrations are reviewed, not kept.",
             bad: Bad { text: "expires = \"2027-03-31\"", code: Code::WrongType },
         },
+        Key {
+            name: "quota",
+            needed: false,
+            shape: Shape::Table(&quota::TABLE),
+            words: "table `[agents.NAME.quota]`",
+            default: None,
+            meaning: "How much of one thing it may do.",
+            bad: Bad { text: "quota = 10", code: Code::WrongType },
+        },
     ],
-    good: "[agents.helper]\nrecognise = [\"devin\", { user_id = 1234 }]\nowner     = \"@acme/platform\"\npurpose   = \"keeps the handbook up to date\"\nrepos     = [\"acme/docs-*\"]\nbranches  = [\"devin/**\"]\nworkflows = [\".github/workflows/docs.yml\"]\nmay       = [\"read\", \"propose\"]\nexpires   = 2027-03-31\n",
+    good: "[agents.helper]\nrecognise = [\"devin\", { user_id = 1234 }]\nowner     = \"@acme/platform\"\npurpose   = \"keeps the handbook up to date\"\nrepos     = [\"acme/docs-*\"]\nbranches  = [\"devin/**\"]\nworkflows = [\".github/workflows/docs.yml\"]\nmay       = [\"read\", \"propose\"]\nexpires   = 2027-03-31\nquota     = { open = 10 }\n",
     bad: &[Bad {
         text: "[agents.one]\nrecognise = [\"devin\"]\nowner     = \"@acme/platform\"\npurpose   = \"small fixes\"\nrepos     = [\"acme/web\"]\nbranches  = [\"devin/**\"]\nmay       = [\"propose\"]\nexpires   = 2027-03-31\n\n[agents.two]\nrecognise = [{ user_id = 158243242 }]   # the same account\nowner     = \"@acme/platform\"\npurpose   = \"the handbook\"\nrepos     = [\"acme/docs\"]\nbranches  = [\"other/**\"]\nmay       = [\"propose\"]\nexpires   = 2027-03-31\n",
         code: Code::AgentRegisteredTwice,

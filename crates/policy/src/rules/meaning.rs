@@ -192,8 +192,9 @@ fn agent_sentence(agent: &Agent) -> String {
         return format!("`{name}` (owner {}) may do nothing but read.", agent.owner);
     };
     let may = if most.is_empty() { last.clone() } else { format!("{} and {last}", most.join(", ")) };
+    let most = agent.quota.as_ref().map_or_else(String::new, |quota| format!(", at most {}", quota.words()));
     format!(
-        "`{name}` (owner {}) may {may} in {} from {} {until}.",
+        "`{name}` (owner {}) may {may} in {} from {} {until}{most}.",
         agent.owner,
         list(agent.repos.patterns()),
         quoted_or(agent.branches.patterns()),

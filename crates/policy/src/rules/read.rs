@@ -235,6 +235,20 @@ impl<'v> Table<'v> {
         tables.collect()
     }
 
+    /// Whole numbers from 0 to `most` by names that the file gives; `None` for what is no such number. Ends the reading.
+    pub(crate) fn numbers(
+        self,
+        most: u64,
+        complaints: &mut Complaints<'_>,
+    ) -> Vec<(String, Range<usize>, Option<u64>)> {
+        let path = |key: &str| self.path(key);
+        let read = |(key, (span, value)): (&String, &(Range<usize>, &Spanned<DeValue<'_>>))| {
+            let number = number_of(&path(key), value, most, complaints).map(|number| number.value);
+            (key.clone(), span.clone(), number)
+        };
+        self.rest.iter().map(read).collect()
+    }
+
     /// Ends the reading: whatever nobody asked for is an error.
     pub(crate) fn finish(self, complaints: &mut Complaints<'_>) {
         for (key, (span, _)) in &self.rest {

@@ -114,6 +114,8 @@ impl RuleSource {
             if Tier::moments(&own.tiers) == Moments::Tell {
                 wanted.moments = Moments::Tell;
             }
+            let counted = rules.agents.values().filter(|agent| agent.counts_lines(own.quota(&agent.name)));
+            wanted.lines_of.extend(counted.flat_map(|agent| &agent.accounts));
             if own.lines() == Lines::Count {
                 wanted.lines = Lines::Count;
             }

@@ -15,7 +15,7 @@ pub(crate) use agents::Narrowing;
 
 use super::read::{Table, list, nearest};
 use super::shelf::{PathSet, Shelf};
-use super::{Expiry, Rule, Rules, Tier};
+use super::{Expiry, Quota, Rule, Rules, Tier};
 use crate::complaint::{Code, Complaint, Complaints};
 use crate::facts::{Group, Lines};
 use crate::predicate::Known;
@@ -91,6 +91,11 @@ impl Tightening {
     pub(crate) fn lines(&self) -> Lines {
         let counts = |rule: &Rule| rule.when.iter().any(|condition| condition.lines() == Lines::Count);
         if self.rules.iter().any(counts) { Lines::Count } else { Lines::Skip }
+    }
+
+    /// How much an agent may do here.
+    pub(crate) fn quota(&self, agent: &str) -> Option<&Quota> {
+        self.agents.get(agent).and_then(|own| own.quota.as_ref())
     }
 
     /// When bounds end by themselves.

@@ -106,6 +106,10 @@ catalogue! {
     /// The agent does something that its `may` does not name.
     AgentVerb "agent-verb" "denies":
         "A person does it, or the agent's owner widens `may`.", "" => "";
+    /// The agent does more than its quota lets it: pull requests wait for their turn, pushes and runs are denied.
+    OverQuota "over-quota" "waits, or denies":
+        "A pull request moves on by itself when its turn comes; closing or landing others makes room. Else the agent's owner raises the quota.",
+        "" => "";
     /// The agent has a workflow run that its registration does not name.
     AgentWorkflow "agent-workflow" "denies":
         "A person runs it, or the agent's owner widens `workflows`.", "" => "";

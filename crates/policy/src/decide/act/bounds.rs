@@ -8,7 +8,7 @@ use crate::rules::in_force::InForce;
 use crate::rules::{Agent, Verb};
 use crate::verdict::{Code, Finding};
 
-use super::allowed;
+use super::{allowed, quota};
 
 /// Everything that speaks against the agent itself.
 pub(super) fn check(facts: &RefFacts, moved: &Move, law: &InForce<'_>, agent: &Agent) -> Vec<Finding> {
@@ -23,6 +23,7 @@ pub(super) fn check(facts: &RefFacts, moved: &Move, law: &InForce<'_>, agent: &A
     };
     for bound in Bound::all(law, agent) {
         findings.extend(bound.expired(facts.now));
+        findings.extend(quota::pushes(facts, moved, &bound));
         findings.extend(match (facts.name.branch(), facts.name.tag()) {
             (Some(_), _) if merges => merge(&bound, moved),
             (Some(branch), _) => push(&bound, branch, facts),

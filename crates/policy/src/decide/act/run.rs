@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::actors::Actors;
-use super::{Doing, finish, rule_denials};
+use super::{Doing, finish, quota, rule_denials};
 use crate::act::{ActVerdict, Deed};
 use crate::act::{RunFacts, RunState};
 use crate::decide::bounds::{Bound, kept_out, outside_repository, unregistered_among};
@@ -94,6 +94,7 @@ fn bounds(facts: &RunFacts, law: &InForce<'_>, agent: &Agent) -> Vec<Finding> {
     for bound in Bound::all(law, agent) {
         findings.extend(bound.expired(facts.now));
         findings.extend(bound.workflow(&run.path));
+        findings.extend(quota::runs(facts, &bound));
         if asked_for_it(facts, law, agent) {
             let do_it = if run.is_rerun() { "run workflows again" } else { "start workflows" };
             findings.extend(bound.needs(Verb::Run, do_it));

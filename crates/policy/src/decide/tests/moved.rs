@@ -48,6 +48,7 @@ pub(super) fn pushed(by: Account, before: u64, after: u64) -> Move {
         change: Fact::Known(change("src/button.ts")),
         signed: Fact::Known(true),
         stripped: false,
+        pushed_before: None,
         landed: Fact::Known(Vec::new()),
     }
 }

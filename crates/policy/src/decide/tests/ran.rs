@@ -1,11 +1,12 @@
 //! Workflow runs: who may have what run, what rules forbid, and what is done about it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::scene::{NOW, alice, bob, bot, copilot, erin, group, repository, sha};
 use crate::act::{ActVerdict, Run, RunFacts, RunState};
 use crate::decide::decide_run;
-use crate::facts::{Account, Fact, Roster};
+use crate::facts::{Account, Fact, Going, Roster};
 use crate::ids::{Millis, RunId};
 use crate::incident::{Kind, incidents};
 use crate::plan::{Action, plan_run};
@@ -74,6 +75,7 @@ fn ran(by: Account) -> RunFacts {
         of_tag: Fact::Known(false),
         runners: Fact::Known(["ubuntu-latest".to_owned()].into()),
         environments: Fact::Known([].into()),
+        going: BTreeMap::new(),
         cancelled: None,
         roster: Roster { groups: [(group("acme"), Fact::Known(people))].into() },
         own_rules: Fact::Known(crate::facts::OwnRules::default()),
@@ -269,4 +271,33 @@ fn where_rules_only_report_nothing_is_cancelled() {
     let evaluate = BARE.replace("[gate]", "[gate]\nenforcement = \"evaluate\"");
     let (verdict, actions) = judged(&evaluate, &dispatched(copilot()));
     assert_eq!((actions, incidents(&verdict, Kind::Run, "k", NOW)), (vec![], vec![]));
+}
+
+#[test]
+fn runs_beyond_the_quota_are_denied_and_those_that_began_first_go_on() {
+    let quota = format!("{BARE}\n[agents.copilot.quota]\nruns = 2\n");
+    let beside = |going: Option<Fact<Vec<Going>>>| {
+        but(ran(copilot()), |facts| {
+            facts.going = going.map(|going| ("copilot".to_owned(), going)).into_iter().collect();
+        })
+    };
+    let run = |number| Going {
+        repository: repository(2, "acme/docs-a"),
+        run: RunId(number),
+        begun_at: Millis(NOW.0 - 60_000),
+    };
+    assert_eq!(codes(&quota, &beside(Some(Fact::Known(vec![run(1)])))), []);
+    let two = beside(Some(Fact::Known(vec![run(1), run(2)])));
+    assert_eq!(codes(&quota, &two), [Code::OverQuota]);
+    let (verdict, _) = judged(&quota, &two);
+    let finding = &verdict.deeds[0].findings[0];
+    assert!(
+        finding.message.contains("2 runs of agent `copilot` went on when this one began, of 2 at a time")
+    );
+    assert_eq!(finding.evidence_total, 2);
+    // What is not known is told, and nothing is cancelled for it.
+    for unknown in [None, Some(Fact::unknown("not read"))] {
+        assert_eq!(codes(&quota, &beside(unknown)), [Code::CannotSee]);
+    }
+    assert_eq!(codes(&quota, &ran(alice())), [], "people have no quota");
 }

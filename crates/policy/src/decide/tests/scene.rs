@@ -80,6 +80,7 @@ pub(super) fn file(path: &str) -> FileChange {
         new_mode: Mode::File,
         old: Some(sha(1)),
         new: Some(sha(2)),
+        lines: None,
     }
 }
 
@@ -319,6 +320,8 @@ pub(super) fn pull(number: u64, author: Account, branch: &str) -> Pull {
         assignments: Fact::Known(Vec::new()),
         lineage: Fact::Known(Vec::new()),
         head_since: None,
+        opened_at: None,
+        tally: None,
         proposed_rules: vec![],
     };
     commit(&mut pull, head(), named(&author), "Fix it");

@@ -7,7 +7,7 @@ use change::Globs;
 use super::{refuse, unknown_agent};
 use crate::complaint::{Code, Complaints};
 use crate::rules::read::Table;
-use crate::rules::{Agent, Expiry, Rules, Verb, agents, glob};
+use crate::rules::{Agent, Expiry, Quota, Rules, Verb, agents, glob, quota};
 
 /// Narrower bounds; what is `None` stays as the organisation's rules have it.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub(crate) struct Narrowing {
     pub(crate) may: Option<BTreeSet<Verb>>,
     /// Until when.
     pub(crate) expires: Option<Expiry>,
+    /// How much here.
+    pub(crate) quota: Option<Quota>,
 }
 
 /// What a registration holds and a repository cannot set.
@@ -40,13 +42,19 @@ pub(super) fn parse(
         };
         let line = complaints.line_of(table.span.start);
         for key in REGISTRATION {
-            refuse(&mut table, key, "A repository narrows `branches`, `may` and `expires` only.", complaints);
+            refuse(
+                &mut table,
+                key,
+                "A repository narrows `branches`, `may`, `expires` and `quota` only.",
+                complaints,
+            );
         }
         let narrowing = Narrowing {
             line,
             branches: branches(agent, &mut table, complaints),
             may: may(agent, &mut table, complaints),
             expires: expires(agent, &mut table, complaints),
+            quota: quota(over, agent, &mut table, complaints),
         };
         table.finish(complaints);
         parsed.insert(name, narrowing);
@@ -97,4 +105,25 @@ fn expires(agent: &Agent, table: &mut Table<'_>, complaints: &mut Complaints<'_>
         complaints.error(Code::Loosening, span, message, HELP);
     }
     Some(expires)
+}
+
+/// What it counts is only what the agent does here, so that a larger number than the organisation's would be without
+/// effect.
+fn quota(
+    over: &Rules,
+    agent: &Agent,
+    table: &mut Table<'_>,
+    complaints: &mut Complaints<'_>,
+) -> Option<Quota> {
+    let span = table.span_of("quota")?;
+    let quota = quota::parse(table, &over.class_names, complaints)?;
+    let looser = agent.quota.as_ref().and_then(|over| quota.looser_than(over));
+    if let Some((key, own, over)) = looser {
+        let message = format!(
+            "`{key} = {own}` is more than the organisation's rules let agent `{}` do ({over})",
+            agent.name.escape_debug()
+        );
+        complaints.error(Code::Loosening, span, message, HELP);
+    }
+    Some(quota)
 }

@@ -70,6 +70,9 @@ fn agent_sentence(name: &str, own: &Narrowing) -> String {
     if let Some(expires) = &own.expires {
         bounds.push(format!("until {}", expires.date));
     }
+    if let Some(quota) = &own.quota {
+        bounds.push(format!("with at most {}", quota.words()));
+    }
     match bounds.is_empty() {
         true => format!("`{}` is bounded here as everywhere.", quoted(name)),
         false => format!("`{}` may act here only {}.", quoted(name), bounds.join(", ")),

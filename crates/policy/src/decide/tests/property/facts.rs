@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use change::{Change, Commit, FileChange, Ident, Lines, Mode, RawPath, Status, Trailer};
+use change::{Change, Class, Commit, FileChange, Ident, Lines, Mode, RawPath, Status, Trailer};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -13,8 +13,8 @@ use crate::decide::tests::scene::{
     NOW, alice, bob, coderabbit, copilot, dana, erin, group, head, named, nobody, repository, sha, user,
 };
 use crate::facts::{
-    Account, AccountKind, Assignment, Branch, Comment, CommitIdentity, Descent, Dismissal, Fact, Facts,
-    Linked, Person, ProposedRules, Pull, PullState, Review, ReviewState, Roster, Signature,
+    Account, AccountKind, Assignment, Branch, Comment, CommitIdentity, Counted, Descent, Dismissal, Fact,
+    Facts, Linked, Person, ProposedRules, Pull, PullState, Review, ReviewState, Roster, Signature,
 };
 use crate::ids::{Millis, UserId};
 
@@ -130,13 +130,15 @@ fn file() -> impl Strategy<Value = FileChange> {
         ]
     };
     let status = select(vec![Status::Added, Status::Deleted, Status::Modified, Status::TypeChanged]);
-    (path, mode(), mode(), status).prop_map(|(path, old_mode, new_mode, status)| FileChange {
+    let lines = weighted(0.95, 0..200u64);
+    (path, mode(), mode(), status, lines).prop_map(|(path, old_mode, new_mode, status, lines)| FileChange {
         path: RawPath::new(path),
         status,
         old_mode,
         new_mode,
         old: Some(sha(1)),
         new: None,
+        lines,
     })
 }
 
@@ -227,7 +229,7 @@ fn pull() -> impl Strategy<Value = Pull> {
         let head_since = prop_oneof![9 => Just(Millis(0)), 1 => moment()];
         let comments = prop_oneof![3 => Just(vec![]), 1 => vec(comment(), 1..3)];
         let assignments = prop_oneof![12 => Just(vec![]), 1 => vec(assignment(), 1..2)];
-        let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage));
+        let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage), tally());
         (who, what, (text, labels, state, any::<bool>()), place, fact(vec(review(), 0..5)), said).prop_map(assemble)
     })
 }
@@ -237,12 +239,46 @@ type What = (Vec<(Option<Commit>, Option<CommitIdentity>)>, Fact<Vec<FileChange>
 type Text = (String, Fact<Vec<String>>, PullState, bool);
 type Place = (String, Option<crate::facts::Repository>, &'static str, Fact<()>);
 
-type Said = (Fact<Vec<Comment>>, Fact<Vec<Assignment>>, Option<Millis>, Fact<Vec<Descent>>);
+type Said = (
+    Fact<Vec<Comment>>,
+    Fact<Vec<Assignment>>,
+    Option<Millis>,
+    Fact<Vec<Descent>>,
+    Option<Fact<Vec<Counted>>>,
+);
+
+/// What else the agent did: most often little.
+fn tally() -> impl Strategy<Value = Option<Fact<Vec<Counted>>>> {
+    let state = select(vec![PullState::Open, PullState::Open, PullState::Merged, PullState::Closed]);
+    let ago = prop_oneof![4 => 1..20i64, 1 => 20..200i64];
+    let lines = fact(vec((select(vec!["source", "docs", "ci"]), 0..300u64), 0..3));
+    let counted = (0..9u64, any::<bool>(), state, (ago.clone(), ago), lines, select(vec![1, 1, 5]));
+    let counted = counted
+        .prop_map(|(number, earlier, state, (opened, ended), lines, repo)| Counted {
+            repository: repository(repo, "acme/web"),
+            number,
+            opened_at: Millis(NOW.0 - (opened + ended) * 3_600_000),
+            earlier,
+            state,
+            ended_at: (state != PullState::Open).then_some(Millis(NOW.0 - ended * 3_600_000)),
+            lines: match lines {
+                Fact::Known(lines) => Fact::Known(
+                    lines
+                        .into_iter()
+                        .filter_map(|(class, lines)| Some((Class::parse(class)?, lines)))
+                        .collect(),
+                ),
+                Fact::Unknown(why) => Fact::Unknown(why),
+            },
+        })
+        .boxed();
+    weighted(0.95, fact(prop_oneof![2 => vec(counted.clone(), 0..3), 1 => vec(counted, 0..12)]))
+}
 
 fn assemble(
     (who, what, text, place, reviews, said): (Who, What, Text, Place, Fact<Vec<Review>>, Said),
 ) -> Pull {
-    let (comments, assignments, head_since, lineage) = said;
+    let (comments, assignments, head_since, lineage, tally) = said;
     let (author, auto_merge, pushers) = who;
     let (commits, files, lines) = what;
     let (body, labels, state, draft) = text;
@@ -289,6 +325,8 @@ fn assemble(
         comments,
         assignments,
         head_since,
+        opened_at: None,
+        tally,
         lineage,
         pushers,
         change,

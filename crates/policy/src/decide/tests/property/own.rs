@@ -9,13 +9,15 @@ use crate::decide::tests::scene::sha;
 use crate::facts::{OwnRules, RulesText};
 
 /// Each may stand alone or with others.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 15] = [
     "[gate]\nenforcement = \"evaluate\"\n",
     "[gate]\nenforcement = \"active\"\n",
     "[gate]\nagents = []\n",
     "[gate]\nagents = [\"copilot\"]\n",
     "[agents.copilot]\nbranches = [\"copilot/fix*\", \"other\"]\nmay = [\"read\", \"propose\", \"merge\"]\n",
     "[agents.copilot]\nexpires = 2026-11-01\n",
+    "[agents.copilot.quota]\nopen = 1\nlines_a_day = { source = 100 }\n",
+    "[agents.copilot.quota]\npulls_a_day = 3\nopen = 400\n",
     "[agents.machine]\nmay = [\"read\"]\n",
     "[tiers.routine]\napprovals = 1\nfrom = [\"@acme/security\"]\n",
     "[tiers.sensitive]\napprovals = 4\nfrom = [\"@acme/others\"]\n",

@@ -17,6 +17,16 @@ pub(super) struct RuleFile {
     /// What else each of [`TIERS`] asks for, from [`ASKED`].
     asked: Vec<Vec<usize>>,
     rules: Vec<(Vec<&'static str>, Demand)>,
+    /// The numbers of the first agent's quota, in the order of [`QUOTA`].
+    quota: [Option<u64>; QUOTA.len()],
+}
+
+/// What a quota bounds, and the most of it that is bounded here.
+const QUOTA: [(&str, u64); 4] =
+    [("open", 9), ("pulls_a_day", 4), ("lines_a_day.source", 900), ("lines_a_day.docs", 900)];
+
+fn quota() -> impl Strategy<Value = [Option<u64>; QUOTA.len()]> {
+    QUOTA.map(|(_, most)| proptest::option::weighted(0.2, 0..=most))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +79,9 @@ pub(super) fn any_rules() -> impl Strategy<Value = RuleFile> {
     // Of each of them: not asked, asked, asked strictly.
     let asked = || prop_oneof![24 => Just(0usize), 1 => Just(1), 1 => Just(2)];
     let asked = proptest::collection::vec(proptest::collection::vec(asked(), ASKED.len()), TIERS.len());
-    let rest = (tiers, asked, proptest::collection::vec(rule(), 0..5));
+    let rest = (tiers, asked, proptest::collection::vec(rule(), 0..5), quota());
     (assisted, branches, any::<bool>(), any::<bool>(), rest).prop_map(
-        |(assisted, branches, second_agent, classes, (tiers, asked, rules))| RuleFile {
+        |(assisted, branches, second_agent, classes, (tiers, asked, rules, quota))| RuleFile {
             assisted,
             branches,
             second_agent,
@@ -79,6 +89,7 @@ pub(super) fn any_rules() -> impl Strategy<Value = RuleFile> {
             tiers,
             asked,
             rules,
+            quota,
         },
     )
 }
@@ -91,6 +102,8 @@ pub(super) enum Tightening {
     NameTeam(usize),
     /// Of a tier, one of [`ASKED`].
     Ask(usize, usize),
+    /// Of a number of [`QUOTA`], no more than so many.
+    Limit(usize, u64),
 }
 
 /// What an added rule demands.
@@ -103,6 +116,7 @@ pub(super) fn any_tightening() -> impl Strategy<Value = Tightening> {
         1 => (0..3usize).prop_map(Tightening::RaiseApprovals),
         1 => (0..3usize).prop_map(Tightening::NameTeam),
         3 => (0..3usize, 0..4usize).prop_map(|(tier, what)| Tightening::Ask(tier, what)),
+        3 => (0..QUOTA.len(), 0..900u64).prop_map(|(what, most)| Tightening::Limit(what, most % (QUOTA[what].1 + 1))),
     ]
 }
 
@@ -126,6 +140,10 @@ impl Tightening {
                 let asked = &mut rules.asked[*tier][*what];
                 *asked = (*asked + 1).min(2);
             }
+            Self::Limit(what, most) => {
+                let number = &mut rules.quota[*what];
+                *number = Some(number.map_or(*most, |number| number.min(*most)));
+            }
             Self::NameTeam(tier) => rules.tiers[*tier] = (rules.tiers[*tier].0.max(1), true),
         }
         rules
@@ -139,6 +157,14 @@ impl fmt::Display for RuleFile {
             writeln!(f, "[people.assisted]\n{by}\nrequire = \"{tier}\"")?;
         }
         agent(f, "copilot", "\"github-copilot\"", self.branches)?;
+        if self.quota.iter().any(Option::is_some) {
+            writeln!(f, "[agents.copilot.quota]")?;
+        }
+        for ((key, _), number) in QUOTA.iter().zip(self.quota) {
+            if let Some(number) = number {
+                writeln!(f, "{key} = {number}")?;
+            }
+        }
         if self.second_agent {
             agent(f, "machine", "{ user_id = 5005 }", "**")?;
         }

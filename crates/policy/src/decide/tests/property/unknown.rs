@@ -68,6 +68,24 @@ impl Eraser {
         {
             change.lines = None;
         }
+        if let Fact::Known(change) = &mut pull.change {
+            for file in &mut change.files {
+                if file.lines.is_some() && self.is_here("the changed lines of a file") {
+                    file.lines = None;
+                }
+            }
+        }
+        if let Some(Fact::Known(tally)) = &mut pull.tally {
+            for counted in tally {
+                self.fact(&mut counted.lines, "the changed lines of another pull request");
+            }
+        }
+        if let Some(tally) = &mut pull.tally {
+            self.fact(tally, "what else the agent did");
+        }
+        if pull.tally.is_some() && self.is_here("that anything was counted") {
+            pull.tally = None;
+        }
         self.fact(&mut pull.author, "the author");
         self.fact(&mut pull.labels, "the labels");
         if let Some(enabler) = &mut pull.auto_merge {
