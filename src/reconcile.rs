@@ -14,6 +14,7 @@ mod act;
 mod blind;
 mod gather;
 mod group;
+mod guard;
 pub mod ledger;
 mod merge;
 mod own;
@@ -93,6 +94,8 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
         Subject::Run(subject) => runs::look(gate, lease, subject).await,
         Subject::Group(subject) => group::look(gate, lease, subject).await,
         Subject::Merge(subject) => merge::look(gate, lease, subject).await,
+        Subject::Guard(subject) => guard::look(gate, lease, subject).await,
+        Subject::Installation(subject) => guard::look_at_installation(gate, lease, subject).await,
     }
 }
 

@@ -5,6 +5,7 @@
 //! delivery or from the forge's own record of activities, and is judged on its own.
 
 mod group;
+mod guard;
 mod merge;
 mod name;
 mod run;
@@ -14,6 +15,7 @@ use change::Change;
 use serde::{Deserialize, Serialize};
 
 pub use group::{GroupFacts, GroupTold, Landing, Member};
+pub use guard::{Access, Edge, Guard, GuardEvidence, GuardFacts, GuardTold, Guards, Holder, Lock, Setting};
 pub use merge::{MergeFacts, Stood};
 pub use name::RefName;
 pub use run::{JobTold, Run, RunFacts, RunState};

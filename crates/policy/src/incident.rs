@@ -48,6 +48,14 @@ pub enum Kind {
     Unseen,
     /// The gate suspended an agent by itself.
     Suspended,
+    /// What guards a repository became looser.
+    Protection,
+    /// The gate was hindered: a permission, a repository or the installation was taken from it.
+    Hindered,
+    /// The forge found a secret.
+    Secret,
+    /// Somebody who is no person asked for a token.
+    Token,
 }
 
 impl Kind {
@@ -60,6 +68,10 @@ impl Kind {
             Self::MergedPast => "merged-past-the-gate",
             Self::Unseen => "unseen",
             Self::Suspended => "suspended",
+            Self::Protection => "protection-loosened",
+            Self::Hindered => "gate-hindered",
+            Self::Secret => "secret-found",
+            Self::Token => "token-requested",
         }
     }
 }
@@ -82,11 +94,18 @@ fn incident(
 ) -> Incident {
     let who = deed.involvement.author;
     let agents = deed.involvement.judged_as == JudgedAs::Agents;
-    let group = who.as_ref().filter(|_| agents && deed.sweeping).map(|who| format!("sweep/{}", who.id));
+    let guards = kind == Kind::Protection;
+    let group = match guards {
+        // Whoever changes settings changes many, in many repositories.
+        true => Some(about_guards(&deed.findings, who.as_ref())),
+        false => who.as_ref().filter(|_| agents && deed.sweeping).map(|who| format!("sweep/{}", who.id)),
+    };
     let name = who.as_ref().map_or("somebody", |who| who.login.as_str());
     Incident {
         kind: if past_the_gate(&deed.findings) {
             Kind::MergedPast
+        } else if guards {
+            kind_of_guards(&deed.findings)
         } else if agents && deed.findings.iter().any(|finding| finding.effect == Effect::Denies) {
             kind
         } else {
@@ -101,6 +120,23 @@ fn incident(
         findings: deed.findings,
         respond,
     }
+}
+
+/// Loosening is what it is, whoever did it.
+fn kind_of_guards(findings: &[Finding]) -> Kind {
+    let of = |code: Code| match code {
+        Code::ProtectionLoosened => Some(Kind::Protection),
+        Code::GateHindered => Some(Kind::Hindered),
+        Code::SecretFound => Some(Kind::Secret),
+        Code::TokenRequested => Some(Kind::Token),
+        _ => None,
+    };
+    findings.iter().find_map(|finding| of(finding.code)).unwrap_or(Kind::Unseen)
+}
+
+fn about_guards(findings: &[Finding], who: Option<&Account>) -> String {
+    let who = who.map_or_else(|| "nobody".to_owned(), |who| who.id.to_string());
+    format!("{}/{who}", kind_of_guards(findings).as_str())
 }
 
 fn past_the_gate(findings: &[Finding]) -> bool {

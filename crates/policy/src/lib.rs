@@ -21,5 +21,8 @@ pub mod verdict;
 pub use facts::{Effects, Fact, Facts, Observed, Wanted};
 pub use ids::{CheckRunId, InstallationId, Millis, RepoId, RepoName, RunId, Sha, UserId};
 pub use plan::{Action, ShowCheck, Shows, plan, plan_merge, plan_merging, plan_ref, rules_check};
-pub use subject::{Floor, GroupSubject, Place, PullSubject, RefSubject, ReviewFloor, RunSubject, Subject};
+pub use subject::{
+    Floor, GroupSubject, GuardSubject, InstallationSubject, Place, PullSubject, RefSubject, ReviewFloor,
+    RunSubject, Subject,
+};
 pub use verdict::{Conclusion, Verdict};

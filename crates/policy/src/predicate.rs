@@ -60,6 +60,8 @@ pub(crate) enum About<'f> {
     Move(&'f Move, &'f RefName),
     /// A workflow runs.
     Run(&'f RunFacts),
+    /// What guards a repository became looser.
+    Guard,
 }
 
 impl<'f> About<'f> {
@@ -69,13 +71,14 @@ impl<'f> About<'f> {
             Self::Pull(pull) => Some(&pull.base.name),
             Self::Move(_, name) => name.branch(),
             Self::Run(facts) => facts.run.branch.as_deref(),
+            Self::Guard => None,
         }
     }
 
     /// The tag that was touched.
     pub(crate) fn tag(self) -> Option<&'f str> {
         match self {
-            Self::Pull(_) | Self::Run(_) => None,
+            Self::Pull(_) | Self::Run(_) | Self::Guard => None,
             Self::Move(_, name) => name.tag(),
         }
     }
@@ -85,7 +88,7 @@ impl<'f> About<'f> {
         match self {
             Self::Pull(pull) => Some(&pull.change),
             Self::Move(moved, _) => Some(&moved.change),
-            Self::Run(_) => None,
+            Self::Run(_) | Self::Guard => None,
         }
     }
 
@@ -93,7 +96,7 @@ impl<'f> About<'f> {
     pub(crate) fn moved(self) -> Option<&'f Move> {
         match self {
             Self::Move(moved, _) => Some(moved),
-            Self::Pull(_) | Self::Run(_) => None,
+            Self::Pull(_) | Self::Run(_) | Self::Guard => None,
         }
     }
 
@@ -101,7 +104,7 @@ impl<'f> About<'f> {
     pub(crate) fn around_run(self) -> Option<&'f RunFacts> {
         match self {
             Self::Run(facts) => Some(facts),
-            Self::Pull(_) | Self::Move(..) => None,
+            Self::Pull(_) | Self::Move(..) | Self::Guard => None,
         }
     }
 

@@ -22,6 +22,48 @@ pub enum Subject {
     Merge(PullSubject),
     /// A workflow run.
     Run(RunSubject),
+    /// What guards a repository.
+    Guard(GuardSubject),
+    /// The gate's own installation.
+    Installation(InstallationSubject),
+}
+
+/// What guards a repository, as a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardSubject {
+    /// The installation through which the repository is reached.
+    pub installation: InstallationId,
+    /// The repository; identifies.
+    pub repo_id: RepoId,
+    /// The repository's name when it was last heard of; only a hint.
+    pub repo: RepoName,
+}
+
+/// An installation as a subject: what the gate may do and see at one organisation or account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallationSubject {
+    /// Which one; identifies.
+    pub installation: InstallationId,
+    /// Where a repository is asked for: the account's name and a hyphen. See [`InstallationSubject::at`].
+    repo: RepoName,
+}
+
+/// No repository has this number.
+const NO_REPOSITORY: RepoId = RepoId(0);
+
+impl InstallationSubject {
+    /// An installation at an organisation or account of this name; `None` when that can be no name.
+    #[must_use]
+    pub fn at(installation: InstallationId, account: &str) -> Option<Self> {
+        let repo = RepoName::parse(&format!("{account}/-"))?;
+        Some(Self { installation, repo })
+    }
+
+    /// The organisation's or account's name.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        self.repo.owner()
+    }
 }
 
 /// A workflow run as a subject, with all its attempts.
@@ -97,6 +139,8 @@ impl Subject {
             Self::Run(run) => format!("run/{}/{}", run.repo_id, run.run),
             Self::Group(group) => format!("group/{}/{}", group.repo_id, group.head_ref.as_str()),
             Self::Merge(pull) => format!("merge/{}/{}", pull.repo_id, pull.number),
+            Self::Guard(guard) => format!("guard/{}", guard.repo_id),
+            Self::Installation(installed) => format!("installation/{}", installed.installation),
         }
     }
 
@@ -108,8 +152,12 @@ impl Subject {
             | Self::Merge(PullSubject { installation, repo_id, repo, .. })
             | Self::Ref(RefSubject { installation, repo_id, repo, .. })
             | Self::Group(GroupSubject { installation, repo_id, repo, .. })
+            | Self::Guard(GuardSubject { installation, repo_id, repo })
             | Self::Run(RunSubject { installation, repo_id, repo, .. }) => {
                 Place { installation: *installation, repo_id: *repo_id, repo }
+            }
+            Self::Installation(InstallationSubject { installation, repo }) => {
+                Place { installation: *installation, repo_id: NO_REPOSITORY, repo }
             }
         }
     }
@@ -119,7 +167,12 @@ impl Subject {
     pub fn pull(&self) -> Option<&PullSubject> {
         match self {
             Self::Pull(pull) => Some(pull),
-            Self::Ref(_) | Self::Group(_) | Self::Run(_) | Self::Merge(_) => None,
+            Self::Ref(_)
+            | Self::Group(_)
+            | Self::Run(_)
+            | Self::Merge(_)
+            | Self::Guard(_)
+            | Self::Installation(_) => None,
         }
     }
 
@@ -131,6 +184,9 @@ impl Subject {
             Self::Group(group) => (&mut group.installation, &mut group.repo),
             Self::Ref(moved) => (&mut moved.installation, &mut moved.repo),
             Self::Run(run) => (&mut run.installation, &mut run.repo),
+            Self::Guard(guard) => (&mut guard.installation, &mut guard.repo),
+            // It is what reaches, and is of no repository.
+            Self::Installation(_) => return self,
         };
         *own_installation = installation;
         own_repo.clone_from(repo);
@@ -152,6 +208,8 @@ impl fmt::Display for Subject {
             Self::Run(run) => write!(f, "{} run {}", run.repo, run.run),
             Self::Group(group) => write!(f, "{} {}", group.repo, group.head_ref),
             Self::Merge(pull) => write!(f, "{}#{} merged", pull.repo, pull.number),
+            Self::Guard(guard) => write!(f, "{} protections", guard.repo),
+            Self::Installation(installed) => write!(f, "installation at {}", installed.account()),
         }
     }
 }

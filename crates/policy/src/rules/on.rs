@@ -17,12 +17,14 @@ pub enum On {
     Tag,
     /// A workflow that runs.
     WorkflowRun,
+    /// What guards a repository, or the gate, that becomes looser.
+    Protection,
 }
 
 impl On {
     /// All of them, in the order of the documents.
     pub const ALL: &'static [Self] =
-        &[Self::PullRequest, Self::Push, Self::Branch, Self::Tag, Self::WorkflowRun];
+        &[Self::PullRequest, Self::Push, Self::Branch, Self::Tag, Self::WorkflowRun, Self::Protection];
 
     /// The word in `rules.toml`.
     #[must_use]
@@ -33,6 +35,7 @@ impl On {
             Self::Branch => "branch",
             Self::Tag => "tag",
             Self::WorkflowRun => "workflow_run",
+            Self::Protection => "protection",
         }
     }
 
@@ -45,6 +48,7 @@ impl On {
             Self::Branch => "new and deleted branches",
             Self::Tag => "tags",
             Self::WorkflowRun => "workflow runs",
+            Self::Protection => "changes of protections",
         }
     }
 
@@ -53,7 +57,7 @@ impl On {
     pub(crate) const fn can_wait(self) -> bool {
         match self {
             Self::PullRequest => true,
-            Self::Push | Self::Branch | Self::Tag | Self::WorkflowRun => false,
+            Self::Push | Self::Branch | Self::Tag | Self::WorkflowRun | Self::Protection => false,
         }
     }
 }
@@ -74,11 +78,13 @@ pub enum Respond {
     Cancel,
     /// The branch or tag is put back, and what was pushed is kept aside.
     Revert,
+    /// The agent is suspended.
+    Suspend,
 }
 
 impl Respond {
     /// All of them, mildest first.
-    pub const ALL: &'static [Self] = &[Self::Report, Self::Cancel, Self::Revert];
+    pub const ALL: &'static [Self] = &[Self::Report, Self::Cancel, Self::Revert, Self::Suspend];
 
     /// The word in `rules.toml`.
     #[must_use]
@@ -87,6 +93,7 @@ impl Respond {
             Self::Report => "report",
             Self::Cancel => "cancel",
             Self::Revert => "revert",
+            Self::Suspend => "suspend",
         }
     }
 
@@ -97,6 +104,7 @@ impl Respond {
             (Self::Report, on) => !on.can_wait(),
             (Self::Cancel, on) => matches!(on, On::WorkflowRun),
             (Self::Revert, on) => matches!(on, On::Push | On::Branch | On::Tag),
+            (Self::Suspend, on) => matches!(on, On::Protection),
         }
     }
 }
