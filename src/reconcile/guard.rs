@@ -87,6 +87,10 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &GuardSubject) -> 
             (Repository { id: subject.repo_id, name: subject.repo.clone() }, Fact::Unknown(why))
         }
     };
+    // Who may do less than before may have approved something that is still open.
+    if before.told.iter().any(|one| matches!(one.told.event.as_str(), "member" | "team")) {
+        gate.store.wake_pulls(subject.repo_id, before.now).await?;
+    }
     let own_rules = own::remembered(gate, subject.repo_id).await;
     conclude(gate, lease, before, (subject.installation, repository, seen, own_rules)).await
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::act::{ActVerdict, Deed};
-use crate::facts::Account;
+use crate::facts::{Account, Repository};
 use crate::ids::Millis;
 use crate::rules::Respond;
 use crate::verdict::{Code, Effect, Finding, JudgedAs};
@@ -113,12 +113,20 @@ fn incident(
         },
         once_key: format!("{key}#{}", deed.id),
         group,
-        title: format!("{name} {} in {}", deed.what, verdict.repository.name),
+        title: format!("{name} {} {}", deed.what, place(&verdict.repository)),
         agent: deed.involvement.agents.iter().find_map(|trace| trace.registered.clone()),
         who,
         at,
         findings: deed.findings,
         respond,
+    }
+}
+
+/// Where, to end a sentence with. What is of no repository is of an account.
+pub(crate) fn place(repository: &Repository) -> String {
+    match repository.id.0 {
+        0 => format!("at {}", repository.name.owner()),
+        _ => format!("in {}", repository.name),
     }
 }
 

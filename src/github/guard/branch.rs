@@ -84,14 +84,11 @@ fn unseen(seen: &BranchPosture) -> Option<String> {
 
 /// Who may go past all that takes our check from us alone. What takes it from anybody holds nobody up.
 fn bypass(seen: &BranchPosture, check: &str, app: u64) -> Fact<Setting> {
-    if let Some(why) = unseen(seen) {
-        return Fact::Unknown(why);
-    }
     let ours = |checks: &[RequiredCheck]| {
         checks.iter().any(|required| required.context == check && required.app == Some(app))
     };
     let mut holders = BTreeMap::new();
-    let mut hidden = None;
+    let mut hidden = Vec::new();
     for rule in seen.rules.get().map(Vec::as_slice).unwrap_or_default() {
         if !matches!(&rule.demand, Demand::Checks(checks) if ours(checks)) {
             continue;
@@ -99,8 +96,8 @@ fn bypass(seen: &BranchPosture, check: &str, app: u64) -> Fact<Setting> {
         match rule.ruleset.and_then(|id| seen.bypass.get(&id)) {
             Some(Fact::Known(actors)) if actors.is_empty() => return nobody(),
             Some(Fact::Known(actors)) => holders.extend(actors.iter().map(holder)),
-            Some(Fact::Unknown(why)) => hidden = Some(why.clone()),
-            None => hidden = Some("the forge does not tell which ruleset it is".to_owned()),
+            Some(Fact::Unknown(why)) => hidden.push(why.clone()),
+            None => hidden.push("the forge does not tell which ruleset it is".to_owned()),
         }
     }
     if let Fact::Known(Some(classic)) = &seen.classic
@@ -112,10 +109,11 @@ fn bypass(seen: &BranchPosture, check: &str, app: u64) -> Fact<Setting> {
         let name = ADMINISTRATORS.to_owned();
         holders.insert(name.clone(), Holder { name, level: 1 });
     }
-    match hidden {
-        Some(why) => Fact::Unknown(why),
-        None => Fact::Known(Setting::Holders(holders)),
+    hidden.extend(unseen(seen));
+    if hidden.is_empty() {
+        return Fact::Known(Setting::Holders(holders));
     }
+    Fact::Unknown(hidden.join("; "))
 }
 
 fn nobody() -> Fact<Setting> {

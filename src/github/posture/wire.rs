@@ -276,7 +276,7 @@ impl From<Environment> for super::Environment {
             reviewed: review.is_some(),
             prevent_self_review: review.is_some_and(|rule| rule.prevent_self_review),
             admins_bypass: told.can_admins_bypass,
-            asks_us: policy::Fact::unknown("it was not asked for"),
+            asks_us: policy::Fact::unknown("there are too many environments to ask for each"),
         }
     }
 }

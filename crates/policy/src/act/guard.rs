@@ -10,10 +10,16 @@ use serde::{Deserialize, Serialize};
 use crate::facts::{Account, Fact, OwnRules, Repository, Roster};
 use crate::ids::Millis;
 
-/// One kind of lock. A look that finds it looser than before tells of it.
+/// One kind of lock. A look that finds it looser than before tells of it, in this order: what others follow from first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lock {
+    /// Which branch is the default.
+    DefaultBranch,
+    /// Whether only members see the repository.
+    Private,
+    /// Who owns it.
+    Owner,
     /// Our check on a branch: 0 not required, 1 from anybody, 2 from our App alone.
     Check,
     /// Who may go past what requires our check on a branch.
@@ -28,12 +34,6 @@ pub enum Lock {
     ForcePush,
     /// Whether deletion is blocked.
     Deletion,
-    /// Which branch is the default.
-    DefaultBranch,
-    /// Whether only members see the repository.
-    Private,
-    /// Who owns it.
-    Owner,
     /// Deploy keys that may push.
     DeployKeys,
     /// What accounts may do.

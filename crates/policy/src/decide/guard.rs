@@ -170,7 +170,10 @@ fn deed(facts: &GuardFacts, group: &Group<'_>, law: Option<&InForce<'_>>) -> Dee
         };
         let (denied, answer) = rule_denials(law, &[On::Protection], scene);
         findings.extend(denied);
-        respond = respond.max(answer.unwrap_or(Respond::Report));
+        // Who is no registered agent cannot be suspended.
+        if registered.is_some() || group.frees() {
+            respond = respond.max(answer.unwrap_or(Respond::Report));
+        }
     }
     let conclusion = conclude_findings(&mut findings);
     Deed {
@@ -232,7 +235,8 @@ fn finding(change: &Change, code: Code) -> Finding {
 fn to_suspend(facts: &GuardFacts, deed: &Deed, freed: bool, law: Option<&InForce<'_>>) -> Vec<ToSuspend> {
     let name = &facts.repository.name;
     let did = deed.involvement.agents.iter().filter_map(|trace| trace.registered.clone());
-    let reason = format!("it {} in {name}", deed.what);
+    let place = crate::incident::place(&facts.repository);
+    let reason = format!("it {} {place}", deed.what);
     let mut found: Vec<ToSuspend> = did.map(|agent| ToSuspend { agent, reason: reason.clone() }).collect();
     let Some(law) = law.filter(|_| freed) else { return found };
     let who = deed.involvement.author.as_ref().map_or("somebody", |who| who.login.as_str());

@@ -5,6 +5,7 @@ mod approval;
 mod comment;
 mod gate;
 mod group;
+mod guard;
 mod merge;
 mod moved;
 mod own;

@@ -79,7 +79,9 @@ pub(super) fn levels(facts: &GuardFacts) -> Vec<Change> {
 /// what is left.
 fn is_touched(facts: &GuardFacts, lock: Lock) -> bool {
     let touches = |one: &GuardEvidence| {
-        one.told.action == "edited" && lock.told_by().contains(&one.told.event.as_str())
+        one.told.action == "edited"
+            && one.told.event != "repository"
+            && lock.told_by().contains(&one.told.event.as_str())
     };
     lock.is_a_branchs() && facts.told.iter().any(touches)
 }
@@ -176,7 +178,13 @@ impl Lock {
             | Self::Deletion
             | Self::Ruleset
             | Self::Protection => {
-                &["repository_ruleset", "branch_protection_rule", "branch_protection_configuration"]
+                // Rulesets may name the default branch, whichever that is.
+                &[
+                    "repository_ruleset",
+                    "branch_protection_rule",
+                    "branch_protection_configuration",
+                    "repository",
+                ]
             }
             Self::DefaultBranch | Self::Private | Self::Owner | Self::Existence => &["repository"],
             Self::DeployKeys => &["deploy_key"],
