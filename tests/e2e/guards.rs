@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use fake_github::{
-    AccessChange, BypassSpec, ChangeAccess, ChangeRepo, ClassicSpec, Collaborator, DeployKeySpec, EnvironmentSpec, Push,
-    RemoveWriter, RepoChange, ReviewsSpec, RulesetSpec, Step, TeamAccess, TokenRequest,
+    AccessChange, BypassSpec, ChangeAccess, ChangeRepo, ClassicSpec, Collaborator, DeployKeySpec,
+    EnvironmentSpec, Push, RemoveWriter, RepoChange, ReviewsSpec, RulesetSpec, Step, TeamAccess,
+    TokenRequest,
 };
 use policy::{GuardSubject, InstallationId, InstallationSubject, RepoId, RepoName, Subject};
 use portcullis::store::{IncidentFilter, StoredIncident};
@@ -130,7 +131,7 @@ impl Gate {
     }
 
     /// Whether some incident says this.
-    async fn says(&self, words: &str) -> bool {
+    async fn mentions(&self, words: &str) -> bool {
         self.told().await.iter().any(|(_, title)| title.contains(words))
     }
 
@@ -291,9 +292,9 @@ async fn whoever_is_given_more_than_reading_is_told_and_a_reader_is_not() {
     gate.changes("alice", RepoChange::MemberEdited(grant("Copilot", "write"))).await;
     gate.tells("protection-loosened", "`Copilot` may push to it").await;
     gate.changes("bob", RepoChange::MemberEdited(grant("dana", "admin"))).await;
-    assert!(gate.says("`dana` may administer it").await, "{:?}", gate.told().await);
+    assert!(gate.mentions("`dana` may administer it").await, "{:?}", gate.told().await);
     gate.changes("dana", team("write")).await;
-    assert!(gate.says("team `security` may push to it").await, "{:?}", gate.told().await);
+    assert!(gate.mentions("team `security` may push to it").await, "{:?}", gate.told().await);
 }
 
 /// The delivery about a collaborator is reason enough to look again: nobody has to touch the pull request.
@@ -417,8 +418,8 @@ async fn what_the_app_may_not_see_is_told_as_unknown_and_never_taken_for_unchang
     )
     .await;
     // Classic protection may require it still, and cannot be seen.
-    assert!(gate.says("whether `main` requires our check").await, "{:?}", gate.told().await);
-    assert!(gate.says("deploy key `sly` may push").await, "{:?}", gate.told().await);
+    assert!(gate.mentions("whether `main` requires our check").await, "{:?}", gate.told().await);
+    assert!(gate.mentions("deploy key `sly` may push").await, "{:?}", gate.told().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -494,7 +495,10 @@ async fn what_is_taken_from_the_gate_is_told_and_what_it_is_given_is_not() {
         AccessChange::PermissionsAccepted(all)
     };
     let cases = [
-        (granted(&[("issues", Some("write")), ("checks", Some("read"))]), "permission `checks` is to read only"),
+        (
+            granted(&[("issues", Some("write")), ("checks", Some("read"))]),
+            "permission `checks` is to read only",
+        ),
         (granted(&[("issues", Some("write")), ("members", None)]), "permission `members` was taken away"),
         (AccessChange::RepositoriesRemoved(vec![WEB.to_owned()]), "covers repository `acme/web` no longer"),
         (AccessChange::Suspended, "the installation is suspended"),

@@ -29,26 +29,35 @@ fn locks(told: &GuardTold) -> Vec<(Lock, &str)> {
 async fn who_touched_a_protection_is_kept_with_what_only_the_delivery_says() {
     let door = door().await;
     let ruleset = |now: &str| {
-        payload("edited", json!({
-            "repository_ruleset": { "id": 5, "name": "main", "enforcement": now },
-            "changes": { "enforcement": { "from": "active" } },
-        }))
+        payload(
+            "edited",
+            json!({
+                "repository_ruleset": { "id": 5, "name": "main", "enforcement": now },
+                "changes": { "enforcement": { "from": "active" } },
+            }),
+        )
     };
     let (key, ended) = told(&door, "a", "repository_ruleset", &ruleset("evaluate")).await;
     assert_eq!((key.as_str(), locks(&ended)), ("guard/100", vec![(Lock::Ruleset, "main")]));
     assert_eq!((ended.action.as_str(), ended.by.get().unwrap().id.0), ("edited", 5));
-    let deleted = payload("deleted", json!({ "repository_ruleset": { "name": "m", "enforcement": "disabled" } }));
+    let deleted =
+        payload("deleted", json!({ "repository_ruleset": { "name": "m", "enforcement": "disabled" } }));
     let (_, idle) = told(&door, "b", "repository_ruleset", &deleted).await;
     assert_eq!(locks(&idle), vec![], "it was not in force");
 
-    let key = |read_only| payload("created", json!({ "key": { "id": 9, "title": "k\u{7}", "read_only": read_only } }));
+    let key = |read_only| {
+        payload("created", json!({ "key": { "id": 9, "title": "k\u{7}", "read_only": read_only } }))
+    };
     assert_eq!(locks(&told(&door, "c", "deploy_key", &key(true)).await.1), vec![]);
     assert_eq!(locks(&told(&door, "d", "deploy_key", &key(false)).await.1), [(Lock::DeployKeys, "")]);
     let member = |from: &str, to: &str| {
-        payload("edited", json!({
-            "member": { "id": 8, "login": "m", "type": "User" },
-            "changes": { "permission": { "from": from, "to": to } },
-        }))
+        payload(
+            "edited",
+            json!({
+                "member": { "id": 8, "login": "m", "type": "User" },
+                "changes": { "permission": { "from": from, "to": to } },
+            }),
+        )
     };
     assert_eq!(locks(&told(&door, "e", "member", &member("read", "write")).await.1), [(Lock::Accounts, "")]);
     assert_eq!(locks(&told(&door, "f", "member", &member("admin", "write")).await.1), vec![]);
@@ -85,13 +94,19 @@ async fn a_repository_that_changes_is_looked_at_whatever_it_is() {
         assert_eq!(key, "guard/100");
         assert_eq!(kept.edges.first().map(|edge| edge.lock), lock, "{action}");
     }
-    let mut moved = payload("transferred", json!({
-        "changes": { "owner": { "from": { "organization": { "id": 1, "login": "acme" } } } },
-    }));
+    let mut moved = payload(
+        "transferred",
+        json!({
+            "changes": { "owner": { "from": { "organization": { "id": 1, "login": "acme" } } } },
+        }),
+    );
     moved["repository"]["owner"] = json!({ "id": 2, "login": "other", "type": "User" });
     let (_, kept) = told(&door, "moved", "repository", &moved).await;
     let named = |id, name: &str| Setting::Named { id, name: name.to_owned() };
-    assert_eq!((kept.edges[0].before.clone(), &kept.edges[0].now), (Some(named(1, "acme")), &named(2, "other")));
+    assert_eq!(
+        (kept.edges[0].before.clone(), &kept.edges[0].now),
+        (Some(named(1, "acme")), &named(2, "other"))
+    );
     let answer = door.send("odd", "repository", &payload("invented", json!({}))).await;
     assert_eq!(answer.body["outcome"], "ignored");
 }

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::scene::{NOW, alice, bob, copilot, group, repository};
-use crate::act::{
-    Edge, Guard, GuardEvidence, GuardFacts, GuardTold, Guards, Holder, Lock, Setting,
-};
+use crate::act::{Edge, Guard, GuardEvidence, GuardFacts, GuardTold, Guards, Holder, Lock, Setting};
 use crate::decide::judge_guard;
 use crate::facts::{Account, Fact, OwnRules, Roster};
 use crate::incident::{Kind, incidents};
@@ -124,14 +122,18 @@ fn without_an_earlier_look_there_is_nothing_to_compare_with() {
 fn what_cannot_be_seen_any_more_is_told_once_and_compared_when_it_can() {
     let tight = Guards::new(vec![strength(Lock::Deletion, "main", 1)]);
     let blind = Guards::new(vec![hidden(Lock::Deletion, "main")]);
-    let first = judge_guard(&facts(Some(tight.iter().cloned().collect()), blind.iter().cloned().collect(), vec![]), &rules(RULES));
+    let first = judge_guard(
+        &facts(Some(tight.iter().cloned().collect()), blind.iter().cloned().collect(), vec![]),
+        &rules(RULES),
+    );
     let deed = &first.verdict.deeds[0];
     assert_eq!((deed.findings[0].code, deed.respond), (Code::CannotSee, Some(Respond::Report)));
     let opened = incidents(&first.verdict, Kind::Protection, "guard/1", NOW);
     assert_eq!((opened[0].kind, first.suspend.len()), (Kind::Unseen, 0));
 
     let kept: Vec<Guard> = blind.kept(&tight).iter().cloned().collect();
-    let again = judge_guard(&facts(Some(kept.clone()), blind.iter().cloned().collect(), vec![]), &rules(RULES));
+    let again =
+        judge_guard(&facts(Some(kept.clone()), blind.iter().cloned().collect(), vec![]), &rules(RULES));
     assert!(again.verdict.deeds.is_empty(), "told already");
     let touched = facts(
         Some(kept.clone()),
@@ -147,11 +149,8 @@ fn what_cannot_be_seen_any_more_is_told_once_and_compared_when_it_can() {
 #[test]
 fn whose_doing_it_is_the_deliveries_tell() {
     let loosened = |told: Vec<GuardEvidence>| {
-        let change = facts(
-            Some(vec![strength(Lock::Check, "main", 2)]),
-            vec![strength(Lock::Check, "main", 0)],
-            told,
-        );
+        let change =
+            facts(Some(vec![strength(Lock::Check, "main", 2)]), vec![strength(Lock::Check, "main", 0)], told);
         let mut judged = judge_guard(&change, &rules(RULES));
         let deed = judged.verdict.deeds.remove(0);
         (deed.involvement.author.map(|who| who.login), deed.involvement.judged_as, judged.suspend.len())
@@ -185,7 +184,8 @@ fn whoever_may_work_in_a_repository_that_leaves_its_hands_is_suspended() {
     };
     assert_eq!(public(&rules(RULES)), ["copilot"], "not who works elsewhere");
     assert_eq!(public(&rules(&RULES.replace("[\"suspend\"]", "[\"report\"]"))), Vec::<String>::new());
-    let evaluating = RULES.replace("respond = [\"suspend\"]", "respond = [\"suspend\"]\nenforcement = \"evaluate\"");
+    let evaluating =
+        RULES.replace("respond = [\"suspend\"]", "respond = [\"suspend\"]\nenforcement = \"evaluate\"");
     assert_eq!(public(&rules(&evaluating)), Vec::<String>::new());
 }
 
@@ -223,7 +223,12 @@ fn an_edge_tells_what_comparing_cannot() {
     assert_eq!(count(&alice(), seen(), ended()), 0, "nothing is looser");
     assert_eq!(count(&alice(), None, ended()), 1, "nothing to compare with");
     assert_eq!(count(&copilot(), seen(), ended()), 1, "opened and closed by an agent");
-    let token = || edge(Lock::Token, Setting::Holders([("1".to_owned(), Holder { name: "t".to_owned(), level: 1 })].into()));
+    let token = || {
+        edge(
+            Lock::Token,
+            Setting::Holders([("1".to_owned(), Holder { name: "t".to_owned(), level: 1 })].into()),
+        )
+    };
     assert_eq!((count(&alice(), seen(), token()), count(&copilot(), seen(), token())), (0, 1));
 }
 
@@ -237,7 +242,10 @@ fn what_is_not_listed_is_gone_only_when_the_list_was_read() {
     let gone = judge(vec![]);
     assert_eq!(gone.verdict.deeds[0].findings[0].code, Code::GateHindered);
     let kept = Guards::new(vec![]).kept(&Guards::new(vec![named(7)]));
-    assert_eq!(kept.get(Lock::Covered, "7").unwrap().setting, Some(Setting::Named { id: 0, name: String::new() }));
+    assert_eq!(
+        kept.get(Lock::Covered, "7").unwrap().setting,
+        Some(Setting::Named { id: 0, name: String::new() })
+    );
     assert!(judge(vec![hidden(Lock::Covered, "")]).verdict.deeds.is_empty());
 }
 
@@ -245,11 +253,8 @@ fn what_is_not_listed_is_gone_only_when_the_list_was_read() {
 #[test]
 fn a_change_has_one_name() {
     let key = |turn: u64, told: Vec<GuardEvidence>| {
-        let mut change = facts(
-            Some(vec![strength(Lock::Check, "main", 2)]),
-            vec![strength(Lock::Check, "main", 0)],
-            told,
-        );
+        let mut change =
+            facts(Some(vec![strength(Lock::Check, "main", 2)]), vec![strength(Lock::Check, "main", 0)], told);
         change.turn = turn;
         let judged = judge_guard(&change, &rules(RULES));
         incidents(&judged.verdict, Kind::Protection, "guard/1", NOW).remove(0)
