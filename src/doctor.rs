@@ -7,6 +7,7 @@ use serde::Serialize;
 
 mod app;
 mod branch;
+mod event;
 mod installation;
 mod point;
 mod repository;

@@ -15,6 +15,7 @@ mod blind;
 mod deploy;
 mod gather;
 mod group;
+mod guard;
 pub mod ledger;
 mod merge;
 mod origin;
@@ -99,6 +100,8 @@ pub async fn reconcile(gate: &Gate, lease: &Lease) -> Result<Next, ReconcileErro
         Subject::Merge(subject) => merge::look(gate, lease, subject).await,
         Subject::Deployment(subject) => deploy::look(gate, lease, subject).await,
         Subject::Publication(subject) => publish::look(gate, lease, subject).await,
+        Subject::Guard(subject) => guard::look(gate, lease, subject).await,
+        Subject::Installation(subject) => guard::look_at_installation(gate, lease, subject).await,
     }
 }
 

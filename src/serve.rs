@@ -3,6 +3,7 @@
 //! Everything is made here and handed down; nothing below reads a global. A stop is graceful: no new deliveries, looks
 //! under way end, the store is closed last.
 
+mod guard;
 mod health;
 mod housekeeping;
 mod news;
@@ -131,6 +132,7 @@ pub async fn start(
     if settings.workers > 0 {
         let compare = housekeeping::compare_refs(Arc::clone(&gate), Arc::clone(&compared), stopped.clone());
         tasks.spawn(compare);
+        tasks.spawn(guard::watch(Arc::clone(&gate), compared, stopped.clone()));
     }
     tasks.spawn(housekeeping::prune(Arc::clone(&gate), settings.retention_days, stopped));
     Ok(Running { address, gate, runner, news, stop, tasks })

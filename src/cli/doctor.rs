@@ -128,7 +128,8 @@ impl<'r> Examination<'r> {
                 Some(repo) => Fact::Known(vec![self.github.repository(seen.id, repo).await?]),
             };
             let examined = Examined::Installation { name: seen.account.clone(), id: seen.id.0 };
-            sections.push(Section { examined, lines: installation(&self.app, seen, &repositories) });
+            sections
+                .push(Section { examined, lines: installation(&self.app, seen, &repositories, self.rules) });
             sections.extend(self.repositories(seen, repositories).await);
         }
         Ok(sections)

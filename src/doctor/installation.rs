@@ -1,8 +1,9 @@
 //! One installation: what was granted, what it is told of, and whether it is in force.
 
 use policy::Fact;
+use policy::rules::Rules;
 
-use super::{Line, Point, names};
+use super::{Line, Point, event};
 use crate::github::posture::{AppSeen, Grants, InstallationSeen, RepositorySeen};
 
 /// What this version needs, and what for. `members` is of organisations.
@@ -17,39 +18,36 @@ const NEEDED: [(&str, &str, &str); 5] = [
 /// What is worth having beside, and what it gives.
 const OPTIONAL: [(&str, &str, &str); 3] = [
     ("statuses", "write", "lets rulesets and branch protection choose this App as the check's source"),
-    ("administration", "read", "shows classic branch protection, deploy keys and who approves runs of forks"),
+    (
+        "administration",
+        "read",
+        "shows classic branch protection, deploy keys, teams and who approves runs of forks, now and when they change",
+    ),
     ("actions", "read", "shows who may approve and pass deployments"),
 ];
 
-/// What this version is told of. Those from `membership` on are of organisations.
-const EVENTS: [&str; 14] = [
-    "pull_request",
-    "pull_request_review",
-    "issue_comment",
-    "push",
-    "repository",
-    "check_run",
-    "check_suite",
-    "workflow_run",
-    "workflow_job",
-    "merge_group",
-    "member",
-    "membership",
-    "organization",
-    "team",
-];
-
 /// What only organisations have.
-const OF_ORGANIZATIONS: [&str; 4] = ["members", "membership", "organization", "team"];
+const OF_ORGANIZATIONS: [&str; 5] =
+    ["members", "membership", "organization", "team", "personal_access_token_request"];
 
-/// Lines about one installation. Of the repositories it is only told whether they could be listed.
+/// Lines about one installation. Of the repositories it is only told whether they could be listed; `rules` tell what it
+/// must be able to do.
 #[must_use]
 pub fn installation(
     app: &AppSeen,
     seen: &InstallationSeen,
     repositories: &Fact<Vec<RepositorySeen>>,
+    rules: Option<&Rules>,
 ) -> Vec<Line> {
-    vec![active(seen), permissions(app, seen), optional(seen), events(app, seen), listed(seen, repositories)]
+    vec![
+        active(seen),
+        permissions(app, seen),
+        optional(seen),
+        event::acting(seen, rules),
+        event::needed(app, seen),
+        event::optional(app, seen),
+        listed(seen, repositories),
+    ]
 }
 
 fn active(seen: &InstallationSeen) -> Line {
@@ -63,11 +61,11 @@ fn active(seen: &InstallationSeen) -> Line {
     Line::pass(Point::Active, "it is in force")
 }
 
-fn matters(name: &str, seen: &InstallationSeen) -> bool {
+pub(super) fn matters(name: &str, seen: &InstallationSeen) -> bool {
     seen.organization || !OF_ORGANIZATIONS.contains(&name)
 }
 
-fn grants(granted: &Grants, name: &str, level: &str) -> bool {
+pub(super) fn grants(granted: &Grants, name: &str, level: &str) -> bool {
     match granted.get(name).map(String::as_str) {
         Some("write" | "admin") => true,
         Some("read") => level == "read",
@@ -110,21 +108,6 @@ fn optional(seen: &InstallationSeen) -> Line {
         format!("not granted: {}", missing.join("; ")),
         "grant what you want to know, in the App's settings under Permissions & events",
     )
-}
-
-fn events(app: &AppSeen, seen: &InstallationSeen) -> Line {
-    let missing: Vec<&str> =
-        EVENTS.into_iter().filter(|event| matters(event, seen) && !seen.events.contains(*event)).collect();
-    if missing.is_empty() {
-        return Line::pass(Point::Events, "it is told of all that this version looks at");
-    }
-    let subscribed = missing.iter().all(|event| app.events.contains(*event));
-    let fix = if subscribed {
-        "the App subscribes to them: an owner accepts its new permissions under Settings, GitHub Apps, Configure"
-    } else {
-        "tick them in the App's settings under Permissions & events, Subscribe to events"
-    };
-    Line::fail(Point::Events, format!("it is not told of {}", names(missing)), fix)
 }
 
 fn listed(seen: &InstallationSeen, repositories: &Fact<Vec<RepositorySeen>>) -> Line {

@@ -19,8 +19,12 @@ pub enum Point {
     Permissions,
     /// What it is worth to grant beside.
     OptionalPermissions,
+    /// What the rules ask the gate to do is granted.
+    Acting,
     /// What this version needs to be told is subscribed to.
     Events,
+    /// What it is of use to be told beside.
+    OptionalEvents,
     /// The repositories can be listed.
     Repositories,
     /// The protected branches can be listed.
@@ -33,6 +37,8 @@ pub enum Point {
     ForkRuns,
     /// Deployments cannot be approved by who started them, nor passed by administrators.
     Environments,
+    /// Environments that ask for an approval ask our App as well.
+    DeploymentRule,
     /// Our check is required.
     CheckRequired,
     /// It is required from our App.
@@ -51,7 +57,7 @@ pub enum Point {
 
 impl Point {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::Rules,
         Self::Installed,
         Self::Webhook,
@@ -59,13 +65,16 @@ impl Point {
         Self::Active,
         Self::Permissions,
         Self::OptionalPermissions,
+        Self::Acting,
         Self::Events,
+        Self::OptionalEvents,
         Self::Repositories,
         Self::Branches,
         Self::OwnRules,
         Self::DeployKeys,
         Self::ForkRuns,
         Self::Environments,
+        Self::DeploymentRule,
         Self::CheckRequired,
         Self::CheckPinned,
         Self::Bypass,
@@ -86,13 +95,16 @@ impl Point {
             Self::Active => "installation-active",
             Self::Permissions => "permissions",
             Self::OptionalPermissions => "optional-permissions",
+            Self::Acting => "acting-permissions",
             Self::Events => "events",
+            Self::OptionalEvents => "optional-events",
             Self::Repositories => "repositories-listed",
             Self::Branches => "branches-listed",
             Self::OwnRules => "own-rules-valid",
             Self::DeployKeys => "deploy-keys",
             Self::ForkRuns => "fork-runs",
             Self::Environments => "environments",
+            Self::DeploymentRule => "deployment-rule",
             Self::CheckRequired => "check-required",
             Self::CheckPinned => "check-pinned",
             Self::Bypass => "bypass",
@@ -111,10 +123,11 @@ impl Point {
             Self::Installed | Self::Active | Self::Permissions | Self::Repositories => &[62],
             Self::Webhook => &[102],
             Self::Deliveries | Self::Events => &[103],
-            Self::OptionalPermissions | Self::Branches => &[],
+            Self::OptionalPermissions | Self::Acting | Self::OptionalEvents | Self::Branches => &[],
             Self::DeployKeys => &[13],
             Self::ForkRuns => &[74],
             Self::Environments => &[80],
+            Self::DeploymentRule => &[77],
             Self::CheckRequired => &[60],
             Self::CheckPinned => &[99],
             Self::Bypass => &[61],

@@ -16,6 +16,7 @@ pub fn repository(seen: &RepositoryPosture, rules: Option<&Rules>) -> Vec<Line> 
         own_rules(&seen.own_rules, rules),
         deploy_keys(&seen.writing_keys),
         environments(&seen.environments),
+        deployment_rule(&seen.environments),
     ];
     lines.extend(seen.fork_approval.as_ref().map(fork_runs));
     lines
@@ -60,7 +61,7 @@ fn own_rules(file: &Fact<RulesFile>, rules: Option<&Rules>) -> Line {
     }
 }
 
-fn deploy_keys(keys: &Fact<Vec<String>>) -> Line {
+fn deploy_keys(keys: &Fact<Vec<(u64, String)>>) -> Line {
     let point = Point::DeployKeys;
     match keys {
         Fact::Unknown(why) => Line::unknown(
@@ -73,7 +74,7 @@ fn deploy_keys(keys: &Fact<Vec<String>>) -> Line {
             point,
             format!(
                 "deploy keys may push, and a push by one names nobody: {}",
-                names(keys.iter().map(String::as_str))
+                names(keys.iter().map(|(_, title)| title.as_str()))
             ),
             "remove them or make them read-only, under Settings, Deploy keys",
         ),
@@ -135,5 +136,36 @@ fn environments(seen: &Fact<Vec<Environment>>) -> Line {
     match reviewed.len() {
         0 => Line::pass(point, "none asks for an approval"),
         some => Line::pass(point, format!("{some} ask for an approval by somebody else")),
+    }
+}
+
+/// Whoever approves by hand does not see whether the commit passed; our rule does.
+fn deployment_rule(seen: &Fact<Vec<Environment>>) -> Line {
+    let point = Point::DeploymentRule;
+    let fix = "under Settings, Environments, Deployment protection rules: tick this App. Private repositories need \
+               GitHub Enterprise for it";
+    let seen = match seen {
+        Fact::Known(seen) => seen,
+        Fact::Unknown(why) => {
+            let fix = "grant the App `actions: read`, or look under Settings, Environments";
+            return Line::unknown(point, format!("its environments: {why}"), fix);
+        }
+    };
+    let reviewed: Vec<&Environment> = seen.iter().filter(|one| one.reviewed).collect();
+    let named = |such: &dyn Fn(&Environment) -> bool| -> Vec<&str> {
+        reviewed.iter().filter(|one| such(one)).map(|one| one.name.as_str()).collect()
+    };
+    let without = named(&|one| one.asks_us == Fact::Known(false));
+    if !without.is_empty() {
+        let said = format!("deployments go to {} without asking whether the commit passed", names(without));
+        return Line::fail(point, said, fix);
+    }
+    let unseen = named(&|one| one.asks_us.get().is_err());
+    if !unseen.is_empty() {
+        return Line::unknown(point, format!("the rules of {} are not told", names(unseen)), fix);
+    }
+    match reviewed.len() {
+        0 => Line::pass(point, "no environment asks for an approval"),
+        some => Line::pass(point, format!("{some} ask this App as well")),
     }
 }

@@ -119,7 +119,7 @@ fn our_check_stands_as_rulesets_and_classic_protection_say() {
 
 #[test]
 fn what_either_demands_is_demanded() {
-    let reviews = Reviews { dismiss_stale: true, last_push: true };
+    let reviews = Reviews { approvals: 1, dismiss_stale: true, last_push: true };
     let all =
         || vec![rule(1, Demand::Reviews(reviews)), rule(1, Demand::NoForcePush), rule(2, Demand::NoDeletion)];
     let classic = Classic { reviews: Some(reviews), ..Classic::default() };
@@ -149,7 +149,7 @@ fn not_seeing_a_branch_is_never_a_pass() {
         vec![required(1, Some(OURS)), rule(1, Demand::NoDeletion)],
         vec![
             required(1, Some(7)),
-            rule(2, Demand::Reviews(Reviews { dismiss_stale: true, last_push: false })),
+            rule(2, Demand::Reviews(Reviews { approvals: 1, dismiss_stale: true, last_push: false })),
         ],
     ];
     let classics = [
@@ -239,7 +239,7 @@ fn permissions_and_events_are_told_with_who_must_act() {
         "member",
     ];
     let standings = |app: &AppSeen, seen: &InstallationSeen| {
-        let lines = installation(app, seen, &known(vec![]));
+        let lines = installation(app, seen, &known(vec![]), None);
         let of = |point| lines.iter().find(|line| line.point == point).unwrap().clone();
         (of(Point::Permissions), of(Point::Events))
     };
@@ -265,6 +265,49 @@ fn permissions_and_events_are_told_with_who_must_act() {
     let (permissions, told) = standings(&asking, &organization);
     assert!(permissions.fix.unwrap().contains("an owner accepts"), "{told:?}");
     assert!(told.fix.unwrap().contains("an owner accepts"));
+}
+
+#[test]
+fn what_is_only_of_use_says_for_what_and_what_the_rules_ask_for_must_be_granted() {
+    let bare = AppSeen {
+        id: OURS,
+        slug: "portcullis".to_owned(),
+        permissions: BTreeMap::new(),
+        events: std::collections::BTreeSet::new(),
+    };
+    let of = |rules: Option<&policy::rules::Rules>, granted: &[(&str, &str)], point: Point| {
+        let lines = installation(&bare, &installed(true, granted, &["release"]), &known(vec![]), rules);
+        lines.into_iter().find(|line| line.point == point).unwrap()
+    };
+    let told = of(None, &[], Point::OptionalEvents);
+    assert_eq!(told.standing, Unknown);
+    for words in [
+        "`deploy_key`",
+        "needed only for telling at once who loosens protections (`administration: read`)",
+        "`personal_access_token_request`, needed only for telling of tokens",
+        "`registry_package`, needed only for packages",
+    ] {
+        assert!(told.said.contains(words), "{}", told.said);
+    }
+    assert!(!told.said.contains("releases"), "{}", told.said);
+
+    let rules = |respond: &str| {
+        let text = format!("version = 1\n[gate]\nrespond = {respond}\n[people]\nmembers_of = [\"acme\"]\n");
+        policy::rules::Rules::parse("rules.toml", &text).rules.unwrap()
+    };
+    let idle = of(Some(&rules("[\"report\"]")), &[], Point::Acting);
+    assert_eq!(idle.standing, Pass);
+    assert!(
+        idle.said.contains("`actions: write`, needed only for cancelling workflow runs"),
+        "{}",
+        idle.said
+    );
+    let asks = rules("[\"revert\", \"cancel\"]");
+    let lacking = of(Some(&asks), &[("contents", "write"), ("actions", "read")], Point::Acting);
+    assert_eq!(lacking.standing, Fail);
+    assert!(lacking.said.ends_with("`actions: write` for cancelling workflow runs"), "{}", lacking.said);
+    let granted = of(Some(&asks), &[("contents", "write"), ("actions", "write")], Point::Acting);
+    assert_eq!(granted.standing, Pass);
 }
 
 #[test]

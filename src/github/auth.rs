@@ -75,6 +75,8 @@ pub(super) enum Right {
     Deploy,
     /// Open issues.
     Tell,
+    /// Read what guards a repository.
+    Guard,
 }
 
 /// What a token is asked for that only reads how the forge is set up, best first. GitHub tells who may bypass a ruleset
@@ -190,7 +192,7 @@ impl Auth {
 
     fn scopes_for(&self, right: Right) -> &'static [Option<&'static str>] {
         match (self.purpose, right) {
-            (Purpose::Inspect, _) => TO_INSPECT,
+            (Purpose::Inspect, _) | (Purpose::Judge, Right::Guard) => TO_INSPECT,
             (Purpose::Judge, Right::Judge) => TO_JUDGE,
             (Purpose::Judge, Right::Act) => TO_ACT,
             (Purpose::Judge, Right::Tell) => TO_TELL,

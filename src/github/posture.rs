@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use policy::{Fact, InstallationId, RepoName};
+use policy::{Fact, InstallationId, RepoId, RepoName};
 
 use super::RulesFile;
 
-mod ask;
-mod branch;
+pub(super) mod ask;
+pub(super) mod branch;
 mod read;
-mod wire;
+pub(super) mod wire;
 
 /// Permissions by name, with their level.
 pub type Grants = BTreeMap<String, String>;
@@ -74,6 +74,8 @@ pub struct InstallationSeen {
 /// One repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositorySeen {
+    /// Its number.
+    pub id: RepoId,
     /// `owner/name`.
     pub name: RepoName,
     /// The default branch.
@@ -96,8 +98,8 @@ pub struct RepositoryPosture {
     pub branches: Vec<BranchPosture>,
     /// What stands where its own rules are looked for.
     pub own_rules: Fact<RulesFile>,
-    /// Titles of the deploy keys that may push.
-    pub writing_keys: Fact<Vec<String>>,
+    /// The deploy keys that may push, by number and title.
+    pub writing_keys: Fact<Vec<(u64, String)>>,
     /// Whose workflow runs from forks wait for a person, in the forge's words; `None` for a private repository.
     pub fork_approval: Option<Fact<String>>,
     /// Its environments.
@@ -155,6 +157,8 @@ pub struct RequiredCheck {
 /// What a pull request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reviews {
+    /// How many approvals.
+    pub approvals: u64,
     /// A push takes approvals back.
     pub dismiss_stale: bool,
     /// Somebody else than who pushed last must approve.
@@ -198,4 +202,6 @@ pub struct Environment {
     pub prevent_self_review: bool,
     /// Whether administrators may go past its rules; `None` when the forge does not say.
     pub admins_bypass: Option<bool>,
+    /// Whether our App is asked as well.
+    pub asks_us: Fact<bool>,
 }

@@ -76,7 +76,7 @@ limits! {
         "Let people authorise no Apps that act for them in governed repositories.";
     [14] Partly:
         "An agent makes itself a token, a key or an App.",
-        "What it does with them counts as the account's that the forge names. `portcullis doctor` lists deploy keys; requests for tokens are not watched.",
+        "What it does with them counts as the account's that the forge names. A request for a fine-grained token that an organisation must approve, and a deploy key that may push, are told of; a classic token or an account's own key leaves no trace.",
         "Require approval of fine-grained tokens in the organisation, and forbid classic ones.";
     [18] Partly:
         "Whoever asked the agent for the work approves it.",

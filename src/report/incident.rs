@@ -44,6 +44,7 @@ fn answer(respond: Respond) -> &'static str {
         Respond::Report => "it is reported, and nothing else is done",
         Respond::Cancel => "the run is cancelled",
         Respond::Revert => "it is put back, and the work is kept aside",
+        Respond::Suspend => "the agents it concerns are suspended",
     }
 }
 

@@ -14,6 +14,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("../../migrations/0005_review.sql")),
     (6, include_str!("../../migrations/0006_ledger.sql")),
     (7, include_str!("../../migrations/0007_quota.sql")),
+    (8, include_str!("../../migrations/0008_guards.sql")),
 ];
 
 pub(super) async fn migrate(engine: &Engine, connection: &mut AnyConnection) -> Result<(), StoreError> {

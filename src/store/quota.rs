@@ -247,11 +247,8 @@ fn place(told: &Use) -> Result<(i64, i64), StoreError> {
     let number = match &told.subject {
         Subject::Pull(pull) => pull.number,
         Subject::Run(run) => run.run.0,
-        Subject::Ref(_)
-        | Subject::Group(_)
-        | Subject::Deployment(_)
-        | Subject::Publication(_)
-        | Subject::Merge(_) => 0,
+        // Nothing else is counted.
+        _ => 0,
     };
     Ok((signed(told.subject.place().repo_id.0, "repository id")?, signed(number, "number")?))
 }

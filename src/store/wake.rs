@@ -42,7 +42,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn wake_repository(&self, repo: RepoId, now: Millis) -> Result<u64, StoreError> {
-        self.writer.run(WakeRepository { repo, now }).await
+        self.writer.run(WakeRepository { repo, of: "", now }).await
+    }
+}
+
+impl Store {
+    /// Asks for one more look at every pull request of a repository that is not over, and says how many those are.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn wake_pulls(&self, repo: RepoId, now: Millis) -> Result<u64, StoreError> {
+        self.writer.run(WakeRepository { repo, of: "AND subject_key LIKE 'pull/%'", now }).await
     }
 }
 
@@ -122,6 +132,8 @@ impl Operation for WakeJudgedOtherwise {
 
 struct WakeRepository {
     repo: RepoId,
+    /// Which of its subjects: a condition of ours, never of the outside.
+    of: &'static str,
     now: Millis,
 }
 
@@ -129,7 +141,8 @@ impl Operation for WakeRepository {
     type Output = u64;
 
     async fn run(&self, tx: &mut AnyConnection) -> Result<u64, StoreError> {
-        let done = sqlx::query(sqlx::AssertSqlSafe(wake_where("repo_id = $3")))
+        let sql = wake_where(&format!("repo_id = $3 {}", self.of));
+        let done = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(self.now.0)
             .bind(stand_back(self.now).0)
             .bind(signed(self.repo.0, "repository id")?)

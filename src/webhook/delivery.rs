@@ -3,6 +3,8 @@
 //! A payload that we should understand but cannot is kept with the field that failed, never dropped: whoever looks
 //! after the gate must see it. A body that is no JSON at all is refused.
 
+mod guard;
+
 use bytes::Bytes;
 use policy::act::{GroupTold, JobTold, Pushed, RefName};
 use policy::facts::AccountKind;
@@ -14,8 +16,8 @@ use policy::{
 use serde::de::DeserializeOwned;
 
 use super::payload::{
-    Account, Check, Common, OnCheckRun, OnCheckSuite, OnComment, OnMergeGroup, OnPull, OnPush, OnRepository,
-    OnWorkflowJob, OnWorkflowRun, Pull,
+    Account, Check, Common, OnCheckRun, OnCheckSuite, OnComment, OnMergeGroup, OnPull, OnPush, OnWorkflowJob,
+    OnWorkflowRun, Pull,
 };
 use super::signature::Verified;
 use crate::store::{Actor, Fate, Guid, NewDelivery, Target, Testimony};
@@ -80,7 +82,7 @@ pub fn read(
             (common, fate)
         }
         Err(Trouble::NoJson) => return Err(NoJson),
-        Err(Trouble::Misfit(misfit)) if is_known(&envelope.event) => {
+        Err(Trouble::Misfit(misfit)) if is_known(&envelope.event) || guard::is_unasked(&envelope.event) => {
             (Common::default(), Fate::Fail { path: misfit.path, error: misfit.error })
         }
         Err(Trouble::Misfit(_)) => (Common::default(), ignore("unknown event")),
@@ -116,11 +118,21 @@ fn is_known(event: &str) -> bool {
             | "deployment"
             | "release"
             | "registry_package"
+            | "repository_ruleset"
+            | "branch_protection_rule"
+            | "branch_protection_configuration"
+            | "deploy_key"
+            | "security_and_analysis"
+            | "secret_scanning_alert"
+            | "personal_access_token_request"
     )
 }
 
 fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Result<Fate, Trouble> {
     let action = common.action.as_deref().unwrap_or("");
+    if let Some(fate) = guard::judge(event, common, body) {
+        return fate;
+    }
     match (event, action) {
         // Whoever opens it need not be who pushed the branch before: only a push proves who pushed.
         ("pull_request", "synchronize") => {
@@ -136,7 +148,6 @@ fn judge(event: &str, common: &Common, body: &Bytes, app_id: Option<u64>) -> Res
         }
         ("push", _) => on_push(common, body),
         ("merge_group", "checks_requested" | "destroyed") => on_merge_group(common, body),
-        ("repository", "edited" | "renamed" | "transferred") => on_repository(common, body),
         ("check_suite", "rerequested") => on_check(common, parse::<OnCheckSuite>(body)?.check_suite, app_id),
         ("workflow_run", "requested" | "in_progress" | "completed") => on_run(common, body),
         ("deployment_protection_rule", "requested") => ship::on_rule(common, body),
@@ -269,17 +280,6 @@ fn on_merge_group(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     let targets = vec![Target::Subject(subject.clone())];
     let evidence = Some(Box::new(Testimony { subject, body, actor: None }));
     Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence })
-}
-
-/// Another default branch may have other rules of the repository.
-fn on_repository(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
-    let edited = common.action.as_deref() == Some("edited");
-    if edited && parse::<OnRepository>(body)?.changes.is_none_or(|changes| changes.default_branch.is_none()) {
-        return Ok(ignore("this edit changes no rules"));
-    }
-    let Place { installation, repo_id, repo } = Place::of(common)?;
-    let targets = vec![Target::Repository { repo_id, repo, installation }];
-    Ok(Fate::Queue { targets, floor: Floor::default(), pusher: None, evidence: None })
 }
 
 /// A run is looked at as it stands now; whose it is and what it is at, the forge tells.

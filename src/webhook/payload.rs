@@ -3,6 +3,8 @@
 //! Everything is optional but what identifies. Unknown fields are passed over, moments may be numbers or text
 //! (`installation.created_at` is a number, `pull_request.updated_at` a text), ids fit the store.
 
+pub(super) mod guard;
+
 use policy::facts::ReviewState;
 use policy::{InstallationId, Millis, RepoId, RepoName, Sha, UserId};
 use serde::{Deserialize, Deserializer, de};
@@ -102,17 +104,6 @@ pub(super) struct Pull {
 #[derive(Debug, Deserialize)]
 pub(super) struct Head {
     pub(super) sha: Sha,
-}
-
-/// `repository`.
-#[derive(Debug, Deserialize)]
-pub(super) struct OnRepository {
-    pub(super) changes: Option<Changes>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Changes {
-    pub(super) default_branch: Option<serde::de::IgnoredAny>,
 }
 
 /// `push`.

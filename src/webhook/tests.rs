@@ -1,6 +1,7 @@
 //! The ingress over real HTTP, with real signatures and a real store.
 
 mod events;
+mod guard;
 mod hostile;
 mod refusals;
 mod runs;

@@ -40,7 +40,7 @@ files = { "README.md" = "web", ".github/portcullis.toml" = "version = 1" }
 [repos.safeguards]
 fork_approval = "all_external_contributors"
 deploy_keys = [{ title = "mirror" }]
-environments = [{ name = "production", reviewers = ["alice"], prevent_self_review = true, admins_bypass = false }]
+environments = [{ name = "production", reviewers = ["alice"], prevent_self_review = true, admins_bypass = false, protection = ["portcullis"] }]
 
 [[repos.safeguards.rulesets]]
 id = 501
@@ -60,6 +60,9 @@ checks = [{ context = "portcullis", app = 4242 }]
 reviews = { approvals = 1, dismiss_stale = true, last_push = true }
 enforce_admins = true
 "#;
+
+/// Events that are only of use.
+const OF_USE: &str = r#""branch_protection_configuration", "branch_protection_rule", "deploy_key", "repository_ruleset", "security_and_analysis", "secret_scanning_alert", "personal_access_token_request", "deployment", "deployment_protection_rule", "deployment_status", "release", "registry_package""#;
 
 /// The stage with one thing changed.
 #[track_caller]
@@ -255,6 +258,7 @@ async fn each_mistake_around_a_repository_fails_with_its_fix() {
         ("all_external_contributors", "first_time_contributors", "fork-runs", "all external contributors"),
         ("prevent_self_review = true", "prevent_self_review = false", "environments", "Prevent self-review"),
         ("admins_bypass = false", "admins_bypass = true", "environments", "`production` | under Settings"),
+        ("[\"portcullis\"]", "[\"another\"]", "deployment-rule", "`production` without asking"),
         ("= \"version = 1\"", "= \"version = 2\"", "own-rules-valid", "line 1"),
         ("members = \"read\", ", "", "permissions", "`members: read` to know who is a person"),
         ("checks = \"write\"", "checks = \"read\"", "permissions", "`checks: write`"),
@@ -272,9 +276,9 @@ async fn each_mistake_of_the_app_fails_with_its_fix() {
     let hook = |hook: &str| app(&format!("hook = {{ {hook} }}"));
     let cases = [
         (
-            app(
-                "events = [\"pull_request\", \"issue_comment\", \"push\", \"repository\", \"check_run\", \"check_suite\", \"merge_group\", \"member\", \"membership\", \"team\", \"organization\"]",
-            ),
+            app(&format!(
+                "events = [\"pull_request\", \"issue_comment\", \"push\", \"repository\", \"check_run\", \"check_suite\", \"merge_group\", \"member\", \"membership\", \"team\", \"organization\", {OF_USE}]"
+            )),
             "events",
             "`pull_request_review`",
         ),
@@ -290,6 +294,19 @@ async fn each_mistake_of_the_app_fails_with_its_fix() {
     let (code, report) = examined(&forge(WELL, StatusCode::UNAUTHORIZED).await);
     stand(&report, &[("webhook-deliveries", "fail", "401")]);
     assert_eq!(code, Some(1));
+}
+
+/// What only some do without is told with what it is for, and is no failure.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_that_are_only_of_use_are_told_with_their_purpose() {
+    let needed = r#""pull_request", "pull_request_review", "issue_comment", "push", "repository", "check_run", "check_suite", "workflow_run", "workflow_job", "merge_group", "member", "membership", "organization", "team""#;
+    let github = forge(&but("[app]\n", &format!("[app]\nevents = [{needed}]\n")), StatusCode::ACCEPTED).await;
+    let (code, report) = examined(&github);
+    stand(
+        &report,
+        &[("optional-events", "unknown", "needed only for telling at once who loosens protections")],
+    );
+    assert_eq!(code, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -313,13 +330,14 @@ async fn what_the_app_may_not_see_is_unknown() {
         ("deploy-keys", "unknown", "needs `administration: read`"),
         ("fork-runs", "unknown", "needs `administration: read`"),
         ("environments", "unknown", "needs `actions: read`"),
+        ("deployment-rule", "unknown", "needs `actions: read`"),
     ];
     let bypass = ("bypass", "unknown", "needs the right to change the ruleset");
     let (code, report) = examined(&rulesets);
     stand(&report, &[&blind[..], &[bypass]].concat());
     assert_eq!((code, &report["standing"]), (Some(0), &"unknown".into()));
     let (code, text, _) = run(&rulesets, &["--rules", "rules.toml"]);
-    assert!(code == Some(0) && text.contains(" 5 UNKNOWN.\nWhat is UNKNOWN could not be seen"), "{text}");
+    assert!(code == Some(0) && text.contains(" 6 UNKNOWN.\nWhat is UNKNOWN could not be seen"), "{text}");
 
     // Classic protection is there, and cannot be seen at all.
     let stage = format!("{}{CLASSIC}", stage.split("[[repos.safeguards.rulesets]]").next().unwrap());
@@ -372,6 +390,7 @@ async fn a_missing_answer_is_never_a_pass() {
         "GET /repos/*/*/rules/branches/*",
         "GET /repos/*/*/keys",
         "GET /repos/*/*/environments",
+        "GET /repos/*/*/environments/*/deployment_protection_rules",
         "GET /repos/*/*/actions/permissions/fork-pr-contributor-approval",
         "graphql",
     ];

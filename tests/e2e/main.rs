@@ -20,6 +20,7 @@ mod faults;
 #[path = "../../fixtures/fold.rs"]
 mod fold;
 mod gate;
+mod guards;
 mod incidents;
 mod ingress;
 mod ledger;

@@ -20,6 +20,7 @@ mod checks;
 mod commit_pulls;
 mod compare;
 mod deployments;
+mod grants;
 mod hooks;
 mod issues;
 mod refs;
@@ -129,6 +130,8 @@ impl<'a> Asked<'a> {
             ("GET", ["repos", owner, name, "activity"]) => activity::list(self, owner, name),
             ("GET", ["repos", owner, name, "installation"]) => apps::repo_installation(self, owner, name),
             ("GET", ["repos", owner, name, "pulls", number]) => repos::pull(self, owner, name, number),
+            ("GET", ["repos", owner, name, "collaborators"]) => grants::collaborators(self, owner, name),
+            ("GET", ["repos", owner, name, "teams"]) => grants::teams(self, owner, name),
             ("GET", ["repos", owner, name, "collaborators", user, "permission"]) => {
                 repos::permission(self, owner, name, user)
             }

@@ -6,6 +6,7 @@
 
 mod deployment;
 mod group;
+mod guard;
 mod merge;
 mod name;
 mod publication;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use deployment::{Brought, DeploymentFacts, Origin, PushedBy};
 pub use group::{GroupFacts, GroupTold, Landing, Member};
+pub use guard::{Access, Edge, Guard, GuardEvidence, GuardFacts, GuardTold, Guards, Holder, Lock, Setting};
 pub use merge::{MergeFacts, Stood};
 pub use name::RefName;
 pub use publication::{Publication, PublicationFacts, PublicationTold, Published};

@@ -9,6 +9,7 @@ mod bounds;
 mod demand;
 mod floor;
 mod group;
+mod guard;
 mod involve;
 mod merge;
 mod merging;
@@ -30,6 +31,7 @@ use crate::verdict::{
 pub use act::{decide_deployment, decide_publication, decide_ref, decide_run, is_person};
 use approval::Bench;
 pub use group::decide_group;
+pub use guard::{GuardVerdict, ToSuspend, judge_guard};
 use involve::Involved;
 pub use merge::judge_merge;
 pub use quota::BACKLOG_DAYS;

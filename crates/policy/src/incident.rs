@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::act::{ActVerdict, Deed};
-use crate::facts::Account;
+use crate::facts::{Account, Repository};
 use crate::ids::Millis;
 use crate::rules::Respond;
 use crate::verdict::{Code, Effect, Finding, JudgedAs};
@@ -52,6 +52,14 @@ pub enum Kind {
     Unseen,
     /// The gate suspended an agent by itself.
     Suspended,
+    /// What guards a repository became looser.
+    Protection,
+    /// The gate was hindered: a permission, a repository or the installation was taken from it.
+    Hindered,
+    /// The forge found a secret.
+    Secret,
+    /// Somebody who is no person asked for a token.
+    Token,
 }
 
 impl Kind {
@@ -66,6 +74,10 @@ impl Kind {
             Self::Published => "published",
             Self::Unseen => "unseen",
             Self::Suspended => "suspended",
+            Self::Protection => "protection-loosened",
+            Self::Hindered => "gate-hindered",
+            Self::Secret => "secret-found",
+            Self::Token => "token-requested",
         }
     }
 }
@@ -88,11 +100,18 @@ fn incident(
 ) -> Incident {
     let who = deed.involvement.author;
     let agents = deed.involvement.judged_as == JudgedAs::Agents;
-    let group = who.as_ref().filter(|_| agents && deed.sweeping).map(|who| format!("sweep/{}", who.id));
+    let guards = kind == Kind::Protection;
+    let group = match guards {
+        // Whoever changes settings changes many, in many repositories.
+        true => Some(about_guards(&deed.findings, who.as_ref())),
+        false => who.as_ref().filter(|_| agents && deed.sweeping).map(|who| format!("sweep/{}", who.id)),
+    };
     let name = who.as_ref().map_or("somebody", |who| who.login.as_str());
     Incident {
         kind: if past_the_gate(&deed.findings) {
             Kind::MergedPast
+        } else if guards {
+            kind_of_guards(&deed.findings)
         } else if agents && deed.findings.iter().any(|finding| finding.effect == Effect::Denies) {
             kind
         } else {
@@ -100,13 +119,38 @@ fn incident(
         },
         once_key: format!("{key}#{}", deed.id),
         group,
-        title: format!("{name} {} in {}", deed.what, verdict.repository.name),
+        title: format!("{name} {} {}", deed.what, place(&verdict.repository)),
         agent: deed.involvement.agents.iter().find_map(|trace| trace.registered.clone()),
         who,
         at,
         findings: deed.findings,
         respond,
     }
+}
+
+/// Where, to end a sentence with. What is of no repository is of an account.
+pub(crate) fn place(repository: &Repository) -> String {
+    match repository.id.0 {
+        0 => format!("at {}", repository.name.owner()),
+        _ => format!("in {}", repository.name),
+    }
+}
+
+/// Loosening is what it is, whoever did it.
+fn kind_of_guards(findings: &[Finding]) -> Kind {
+    let of = |code: Code| match code {
+        Code::ProtectionLoosened => Some(Kind::Protection),
+        Code::GateHindered => Some(Kind::Hindered),
+        Code::SecretFound => Some(Kind::Secret),
+        Code::TokenRequested => Some(Kind::Token),
+        _ => None,
+    };
+    findings.iter().find_map(|finding| of(finding.code)).unwrap_or(Kind::Unseen)
+}
+
+fn about_guards(findings: &[Finding], who: Option<&Account>) -> String {
+    let who = who.map_or_else(|| "nobody".to_owned(), |who| who.id.to_string());
+    format!("{}/{who}", kind_of_guards(findings).as_str())
 }
 
 fn past_the_gate(findings: &[Finding]) -> bool {

@@ -22,7 +22,7 @@ pub use facts::{Effects, Fact, Facts, Observed, Wanted};
 pub use ids::{CheckRunId, InstallationId, Millis, RepoId, RepoName, RunId, Sha, UserId};
 pub use plan::{Action, ShowCheck, Shows, plan, plan_merge, plan_merging, plan_ref, rules_check};
 pub use subject::{
-    DeploymentSubject, Floor, GroupSubject, Place, PublicationSubject, PullSubject, RefSubject, ReviewFloor,
-    RunSubject, Subject,
+    DeploymentSubject, Floor, GroupSubject, GuardSubject, InstallationSubject, Place, PublicationSubject,
+    PullSubject, RefSubject, ReviewFloor, RunSubject, Subject,
 };
 pub use verdict::{Conclusion, Verdict};

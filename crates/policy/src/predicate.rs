@@ -62,6 +62,8 @@ pub(crate) enum About<'f> {
     Run(&'f RunFacts),
     /// Something is deployed or published.
     Shipped(Shipped<'f>),
+    /// What guards a repository became looser.
+    Guard,
 }
 
 /// Something that is deployed or published.
@@ -80,14 +82,14 @@ impl<'f> About<'f> {
             Self::Pull(pull) => Some(&pull.base.name),
             Self::Move(_, name) => name.branch(),
             Self::Run(facts) => facts.run.branch.as_deref(),
-            Self::Shipped(_) => None,
+            Self::Shipped(_) | Self::Guard => None,
         }
     }
 
     /// The tag that was touched.
     pub(crate) fn tag(self) -> Option<&'f str> {
         match self {
-            Self::Pull(_) | Self::Run(_) => None,
+            Self::Pull(_) | Self::Run(_) | Self::Guard => None,
             Self::Move(_, name) => name.tag(),
             Self::Shipped(shipped) => shipped.tag,
         }
@@ -98,7 +100,7 @@ impl<'f> About<'f> {
         match self {
             Self::Pull(pull) => Some(&pull.change),
             Self::Move(moved, _) => Some(&moved.change),
-            Self::Run(_) | Self::Shipped(_) => None,
+            Self::Run(_) | Self::Shipped(_) | Self::Guard => None,
         }
     }
 
@@ -106,7 +108,7 @@ impl<'f> About<'f> {
     pub(crate) fn moved(self) -> Option<&'f Move> {
         match self {
             Self::Move(moved, _) => Some(moved),
-            Self::Pull(_) | Self::Run(_) | Self::Shipped(_) => None,
+            Self::Pull(_) | Self::Run(_) | Self::Shipped(_) | Self::Guard => None,
         }
     }
 
@@ -114,14 +116,14 @@ impl<'f> About<'f> {
     pub(crate) fn around_run(self) -> Option<&'f RunFacts> {
         match self {
             Self::Run(facts) => Some(facts),
-            Self::Pull(_) | Self::Move(..) | Self::Shipped(_) => None,
+            Self::Pull(_) | Self::Move(..) | Self::Shipped(_) | Self::Guard => None,
         }
     }
 
     /// The environments that are deployed to.
     pub(crate) fn environments(self) -> Fact<Vec<&'f str>> {
         match self {
-            Self::Pull(_) | Self::Move(..) => Fact::Known(Vec::new()),
+            Self::Pull(_) | Self::Move(..) | Self::Guard => Fact::Known(Vec::new()),
             Self::Shipped(shipped) => Fact::Known(shipped.environment.into_iter().collect()),
             Self::Run(facts) => match &facts.environments {
                 Fact::Known(names) => Fact::Known(names.iter().map(String::as_str).collect()),

@@ -26,6 +26,10 @@ pub enum Subject {
     Deployment(DeploymentSubject),
     /// Something published: a deployment outside of workflow runs, a release, a package.
     Publication(PublicationSubject),
+    /// What guards a repository.
+    Guard(GuardSubject),
+    /// The gate's own installation.
+    Installation(InstallationSubject),
 }
 
 /// A deployment by a workflow run as a subject, with all attempts.
@@ -54,6 +58,44 @@ pub struct PublicationSubject {
     pub repo: RepoName,
     /// What kind of thing and its number there: `release/17`; identifies.
     pub thing: String,
+}
+
+/// What guards a repository, as a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardSubject {
+    /// The installation through which the repository is reached.
+    pub installation: InstallationId,
+    /// The repository; identifies.
+    pub repo_id: RepoId,
+    /// The repository's name when it was last heard of; only a hint.
+    pub repo: RepoName,
+}
+
+/// An installation as a subject: what the gate may do and see at one organisation or account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallationSubject {
+    /// Which one; identifies.
+    pub installation: InstallationId,
+    /// Where a repository is asked for: the account's name and a hyphen. See [`InstallationSubject::at`].
+    repo: RepoName,
+}
+
+/// No repository has this number.
+const NO_REPOSITORY: RepoId = RepoId(0);
+
+impl InstallationSubject {
+    /// An installation at an organisation or account of this name; `None` when that can be no name.
+    #[must_use]
+    pub fn at(installation: InstallationId, account: &str) -> Option<Self> {
+        let repo = RepoName::parse(&format!("{account}/-"))?;
+        Some(Self { installation, repo })
+    }
+
+    /// The organisation's or account's name.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        self.repo.owner()
+    }
 }
 
 /// A workflow run as a subject, with all its attempts.
@@ -133,6 +175,8 @@ impl Subject {
                 format!("deployment/{repo_id}/{run}/{}", environment.to_lowercase())
             }
             Self::Publication(published) => format!("publication/{}/{}", published.repo_id, published.thing),
+            Self::Guard(guard) => format!("guard/{}", guard.repo_id),
+            Self::Installation(installed) => format!("installation/{}", installed.installation),
         }
     }
 
@@ -146,8 +190,12 @@ impl Subject {
             | Self::Group(GroupSubject { installation, repo_id, repo, .. })
             | Self::Deployment(DeploymentSubject { installation, repo_id, repo, .. })
             | Self::Publication(PublicationSubject { installation, repo_id, repo, .. })
+            | Self::Guard(GuardSubject { installation, repo_id, repo })
             | Self::Run(RunSubject { installation, repo_id, repo, .. }) => {
                 Place { installation: *installation, repo_id: *repo_id, repo }
+            }
+            Self::Installation(InstallationSubject { installation, repo }) => {
+                Place { installation: *installation, repo_id: NO_REPOSITORY, repo }
             }
         }
     }
@@ -162,7 +210,9 @@ impl Subject {
             | Self::Run(_)
             | Self::Merge(_)
             | Self::Deployment(_)
-            | Self::Publication(_) => None,
+            | Self::Publication(_)
+            | Self::Guard(_)
+            | Self::Installation(_) => None,
         }
     }
 
@@ -176,6 +226,9 @@ impl Subject {
             Self::Run(run) => (&mut run.installation, &mut run.repo),
             Self::Deployment(asked) => (&mut asked.installation, &mut asked.repo),
             Self::Publication(published) => (&mut published.installation, &mut published.repo),
+            Self::Guard(guard) => (&mut guard.installation, &mut guard.repo),
+            // It is what reaches, and is of no repository.
+            Self::Installation(_) => return self,
         };
         *own_installation = installation;
         own_repo.clone_from(repo);
@@ -205,6 +258,8 @@ impl fmt::Display for Subject {
                 crate::verdict::quoted(&asked.environment)
             ),
             Self::Publication(published) => write!(f, "{} {}", published.repo, published.thing),
+            Self::Guard(guard) => write!(f, "{} protections", guard.repo),
+            Self::Installation(installed) => write!(f, "installation at {}", installed.account()),
         }
     }
 }

@@ -3,37 +3,40 @@
 //! Rules in force are read with metadata alone, whoever's ruleset they are of; classic protection needs administration.
 //! 404 means "not protected" only to who could have seen it: everybody else was refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy::{Fact, RepoName};
 
-use super::ask::{Asker, all, fact, one};
-use super::{
-    BranchPosture, BranchRule, Bypass, Classic, Demand, InstallationSeen, RepositorySeen, RequiredCheck, wire,
-};
-use crate::github::GitHub;
+use super::ask::Eye;
+use super::{BranchPosture, BranchRule, Bypass, Classic, Demand, RequiredCheck, wire};
 use crate::github::error::ForgeError;
 
 /// Three hundred branches of a repository, and as many rules of one.
 const MOST_PAGES: u32 = 3;
 
-impl GitHub {
+/// Which branches are looked at beside the default branch and those that are listed as protected.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::github) struct Wanted<'w> {
+    /// Our check's name.
+    pub(in crate::github) check: &'w str,
+    /// Whether classic protection can be seen at all.
+    pub(in crate::github) administration: bool,
+    /// Branches that were protected once, and how many there may be in all.
+    pub(in crate::github) more: &'w BTreeSet<String>,
+    pub(in crate::github) most: usize,
+}
+
+impl Eye<'_> {
     /// The default branch, then every other that is protected; and whether those could be listed.
-    pub(super) async fn branch_postures(
+    pub(in crate::github) async fn branch_postures(
         &self,
-        installation: &InstallationSeen,
-        repository: &RepositorySeen,
-        check: &str,
+        (repo, default): (&RepoName, &str),
+        wanted: Wanted<'_>,
     ) -> (Fact<()>, Vec<BranchPosture>) {
-        let api = self.api();
-        let repo = &repository.name;
-        let mut url = api.addresses.rest(&["repos", repo.owner(), repo.name(), "branches"]);
+        let mut url = self.below(repo, &["branches"]);
         url.query_pairs_mut().append_pair("protected", "true");
-        let asker = Asker::Installation(installation.id);
-        let listed = fact(
-            all::<Vec<wire::Branch>>(api, asker, "list_branches", &url, MOST_PAGES).await,
-            "contents: read",
-        );
+        let listed = self
+            .fact(self.all::<Vec<wire::Branch>>("list_branches", &url, MOST_PAGES).await, "contents: read");
         let (listed, protected) = match listed {
             Fact::Known(branches) => {
                 let names: Vec<String> = branches.into_iter().map(|branch| branch.name).collect();
@@ -41,59 +44,54 @@ impl GitHub {
             }
             Fact::Unknown(why) => (Fact::Unknown(why), None),
         };
-        let default = repository.default_branch.as_str();
-        let others = protected.iter().flatten().map(String::as_str).filter(|name| *name != default);
+        let mut names = vec![default];
+        for name in protected.iter().flatten().chain(wanted.more).map(String::as_str) {
+            if !names.contains(&name) && names.len() < wanted.most {
+                names.push(name);
+            }
+        }
         let mut bypass = BTreeMap::new();
         let mut postures = Vec::new();
-        for name in std::iter::once(default).chain(others) {
-            let rules = self.rules(asker, repo, name).await;
-            let bypass = self.bypass_of(asker, repo, (&rules, check), &mut bypass).await;
+        for name in names {
+            let rules = self.rules(repo, name).await;
+            let bypass = self.bypass_of(repo, (&rules, wanted.check), &mut bypass).await;
             // A branch that is known to be unprotected has no classic protection either.
             let classic = match &protected {
                 Some(protected) if !protected.iter().any(|known| known == name) => Fact::Known(None),
-                _ => self.classic(installation, repo, name).await,
+                _ => self.classic(wanted.administration, repo, name).await,
             };
             postures.push(BranchPosture { name: name.to_owned(), rules, classic, bypass });
         }
         (listed, postures)
     }
 
-    async fn rules(&self, asker: Asker, repo: &RepoName, branch: &str) -> Fact<Vec<BranchRule>> {
-        let api = self.api();
-        let url = api.addresses.rest(&["repos", repo.owner(), repo.name(), "rules", "branches", branch]);
-        let listed = all::<Vec<wire::Rule>>(api, asker, "list_branch_rules", &url, MOST_PAGES).await;
+    async fn rules(&self, repo: &RepoName, branch: &str) -> Fact<Vec<BranchRule>> {
+        let url = self.below(repo, &["rules", "branches", branch]);
+        let listed = self.all::<Vec<wire::Rule>>("list_branch_rules", &url, MOST_PAGES).await;
         let read = |rule: wire::Rule| BranchRule {
             ruleset: rule.ruleset_id,
             source: rule.ruleset_source.clone(),
             demand: rule.demand(),
         };
-        fact(listed.map(|listed| listed.into_iter().map(read).collect()), "metadata: read")
+        self.fact(listed.map(|listed| listed.into_iter().map(read).collect()), "metadata: read")
     }
 
-    async fn classic(
-        &self,
-        installation: &InstallationSeen,
-        repo: &RepoName,
-        branch: &str,
-    ) -> Fact<Option<Classic>> {
+    async fn classic(&self, administration: bool, repo: &RepoName, branch: &str) -> Fact<Option<Classic>> {
         const NEEDS: &str = "administration: read";
-        if !installation.permissions.contains_key("administration") {
+        if !administration {
             return Fact::unknown(format!("needs `{NEEDS}`"));
         }
-        let api = self.api();
-        let url = api.addresses.rest(&["repos", repo.owner(), repo.name(), "branches", branch, "protection"]);
-        let asker = Asker::Installation(installation.id);
-        let told: Result<wire::Protection, _> = one(api, asker, "get_branch_protection", url).await;
+        let url = self.below(repo, &["branches", branch, "protection"]);
+        let told: Result<wire::Protection, _> = self.one("get_branch_protection", url).await;
         match told {
             Err(ForgeError::Gone { .. }) => Fact::Known(None),
-            told => fact(told.map(|told| Some(told.into())), NEEDS),
+            told => self.fact(told.map(|told| Some(told.into())), NEEDS),
         }
     }
 
     /// Who may go past the rulesets that require our check. Each is read once.
     async fn bypass_of(
         &self,
-        asker: Asker,
         repo: &RepoName,
         (rules, check): (&Fact<Vec<BranchRule>>, &str),
         read: &mut BTreeMap<u64, Fact<Vec<Bypass>>>,
@@ -104,7 +102,7 @@ impl GitHub {
             let Some(id) = rule.ruleset else { continue };
             let known = match read.get(&id) {
                 Some(known) => known.clone(),
-                None => self.bypass(asker, repo, id).await,
+                None => self.bypass(repo, id).await,
             };
             read.insert(id, known.clone());
             bypass.insert(id, known);
@@ -114,11 +112,10 @@ impl GitHub {
 
     /// GitHub tells it only to who may change the ruleset:
     /// <https://docs.github.com/en/rest/repos/rules#get-a-repository-ruleset>
-    async fn bypass(&self, asker: Asker, repo: &RepoName, ruleset: u64) -> Fact<Vec<Bypass>> {
-        let api = self.api();
-        let url = api.addresses.rest(&["repos", repo.owner(), repo.name(), "rulesets", &ruleset.to_string()]);
-        let told: Result<wire::Ruleset, _> = one(api, asker, "get_ruleset", url).await;
-        match fact(told, "metadata: read") {
+    async fn bypass(&self, repo: &RepoName, ruleset: u64) -> Fact<Vec<Bypass>> {
+        let url = self.below(repo, &["rulesets", &ruleset.to_string()]);
+        let told: Result<wire::Ruleset, _> = self.one("get_ruleset", url).await;
+        match self.fact(told, "metadata: read") {
             Fact::Unknown(why) => Fact::Unknown(why),
             Fact::Known(wire::Ruleset { bypass_actors: None }) => {
                 Fact::unknown("needs the right to change the ruleset, such as `administration: write`")

@@ -1,10 +1,11 @@
 //! The App, its installations and their repositories.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use policy::{Fact, InstallationId, RepoName};
+use policy::{Fact, InstallationId, RepoId, RepoName};
 
-use super::ask::{Asker, all, fact, one};
+use super::ask::{Asker, Eye, all, fact, one};
+use super::branch::Wanted;
 use super::{
     AppSeen, DeliveriesSeen, Environment, HookSeen, InstallationSeen, RepositoryPosture, RepositorySeen, wire,
 };
@@ -14,6 +15,8 @@ use crate::github::{RulesFile, rules};
 
 /// A thousand installations, repositories of one, deploy keys, environments.
 const MOST_PAGES: u32 = 10;
+/// Of more environments it is not asked whether they ask us.
+const MOST_ENVIRONMENTS: usize = 50;
 
 impl GitHub {
     /// The App itself.
@@ -113,18 +116,21 @@ impl GitHub {
         check: &str,
     ) -> RepositoryPosture {
         let (id, repo) = (installation.id, repository.name.clone());
-        let (listed, branches) = self.branch_postures(installation, &repository, check).await;
+        let eye = Eye::new(self.api(), Asker::Installation(id));
+        let administration = installation.permissions.contains_key("administration");
+        let wanted = Wanted { check, administration, more: &BTreeSet::new(), most: usize::MAX };
+        let (listed, branches) = eye.branch_postures((&repo, &repository.default_branch), wanted).await;
         let fork_approval = match repository.private {
             true => None,
-            false => Some(self.fork_approval(id, &repo).await),
+            false => Some(eye.fork_approval(&repo).await),
         };
         RepositoryPosture {
             listed,
             branches,
             own_rules: self.own_rules(id, &repo).await,
-            writing_keys: self.writing_keys(id, &repo).await,
+            writing_keys: eye.writing_keys(&repo).await,
             fork_approval,
-            environments: self.environments(id, &repo).await,
+            environments: eye.environments(&repo, self.inner.pulls.app_id()).await,
             repository,
         }
     }
@@ -135,37 +141,43 @@ impl GitHub {
             Fact::Unknown(why) => Fact::Unknown(why),
         }
     }
+}
 
-    async fn writing_keys(&self, id: InstallationId, repo: &RepoName) -> Fact<Vec<String>> {
-        let api = self.api();
-        let url = api.addresses.rest(&["repos", repo.owner(), repo.name(), "keys"]);
-        let keys =
-            all::<Vec<wire::DeployKey>>(api, Asker::Installation(id), "list_deploy_keys", &url, MOST_PAGES)
-                .await;
+impl Eye<'_> {
+    pub(in crate::github) async fn writing_keys(&self, repo: &RepoName) -> Fact<Vec<(u64, String)>> {
+        let url = self.below(repo, &["keys"]);
+        let keys = self.all::<Vec<wire::DeployKey>>("list_deploy_keys", &url, MOST_PAGES).await;
         let writing = keys.map(|keys| {
-            keys.into_iter().filter(|key| !key.read_only).map(|key| key.title).collect::<Vec<_>>()
+            keys.into_iter().filter(|key| !key.read_only).map(|key| (key.id, key.title)).collect()
         });
-        fact(writing, "administration: read")
+        self.fact(writing, "administration: read")
     }
 
     /// <https://docs.github.com/en/rest/actions/permissions>, told of public repositories.
-    async fn fork_approval(&self, id: InstallationId, repo: &RepoName) -> Fact<String> {
-        let api = self.api();
-        let (owner, name) = (repo.owner(), repo.name());
-        let path = ["repos", owner, name, "actions", "permissions", "fork-pr-contributor-approval"];
-        let url = api.addresses.rest(&path);
-        let told: Result<wire::ForkApproval, _> =
-            one(api, Asker::Installation(id), "get_fork_approval", url).await;
-        fact(told.map(|told| told.approval_policy), "administration: read")
+    pub(in crate::github) async fn fork_approval(&self, repo: &RepoName) -> Fact<String> {
+        let url = self.below(repo, &["actions", "permissions", "fork-pr-contributor-approval"]);
+        let told: Result<wire::ForkApproval, _> = self.one("get_fork_approval", url).await;
+        self.fact(told.map(|told| told.approval_policy), "administration: read")
     }
 
-    async fn environments(&self, id: InstallationId, repo: &RepoName) -> Fact<Vec<Environment>> {
-        let api = self.api();
-        let url = api.addresses.rest(&["repos", repo.owner(), repo.name(), "environments"]);
-        let listed =
-            all::<wire::Environments>(api, Asker::Installation(id), "list_environments", &url, MOST_PAGES)
-                .await;
-        fact(listed.map(|listed| listed.into_iter().map(Environment::from).collect()), "actions: read")
+    /// Its environments, and whether each asks this App.
+    pub(in crate::github) async fn environments(&self, repo: &RepoName, app: u64) -> Fact<Vec<Environment>> {
+        let url = self.below(repo, &["environments"]);
+        let listed = self.all::<wire::Environments>("list_environments", &url, MOST_PAGES).await;
+        let mut all: Vec<Environment> = match self.fact(listed, "actions: read") {
+            Fact::Known(listed) => listed.into_iter().map(Environment::from).collect(),
+            Fact::Unknown(why) => return Fact::Unknown(why),
+        };
+        for environment in all.iter_mut().take(MOST_ENVIRONMENTS) {
+            let url = self.below(repo, &["environments", &environment.name, "deployment_protection_rules"]);
+            let rules: Result<wire::DeploymentRules, _> = self.one("list_deployment_rules", url).await;
+            let ours = |rule: &wire::DeploymentRule| {
+                rule.enabled && rule.app.as_ref().is_some_and(|from| from.id == app)
+            };
+            let asks_us = rules.map(|rules| rules.custom_deployment_protection_rules.iter().any(ours));
+            environment.asks_us = self.fact(asks_us, "actions: read");
+        }
+        Fact::Known(all)
     }
 }
 
@@ -185,8 +197,8 @@ impl From<wire::Installation> for InstallationSeen {
 
 fn seen(told: wire::Repository) -> Option<RepositorySeen> {
     let name = RepoName::parse(&told.full_name)?;
-    let wire::Repository { default_branch, private, archived, .. } = told;
-    Some(RepositorySeen { name, default_branch, private, archived })
+    let wire::Repository { id, default_branch, private, archived, .. } = told;
+    Some(RepositorySeen { id: RepoId(id), name, default_branch, private, archived })
 }
 
 /// A delivery that was taken at a later try is no failure: tries share the GUID.

@@ -38,7 +38,7 @@ pub(super) struct Delivery {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Installation {
+pub(in crate::github) struct Installation {
     pub(super) id: u64,
     pub(super) account: Option<Account>,
     pub(super) permissions: Grants,
@@ -70,6 +70,7 @@ impl Page for Repositories {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Repository {
+    pub(super) id: u64,
     pub(super) full_name: String,
     pub(super) default_branch: String,
     pub(super) private: bool,
@@ -97,6 +98,8 @@ struct Parameters {
     #[serde(default)]
     required_status_checks: Vec<RulesetCheck>,
     #[serde(default)]
+    required_approving_review_count: u64,
+    #[serde(default)]
     dismiss_stale_reviews_on_push: bool,
     #[serde(default)]
     require_last_push_approval: bool,
@@ -116,6 +119,7 @@ impl Rule {
                 Demand::Checks(checks.map(|check| required(check.context, check.integration_id)).collect())
             }
             "pull_request" => Demand::Reviews(Reviews {
+                approvals: self.parameters.required_approving_review_count,
                 dismiss_stale: self.parameters.dismiss_stale_reviews_on_push,
                 last_push: self.parameters.require_last_push_approval,
             }),
@@ -177,6 +181,8 @@ struct ClassicCheck {
 #[derive(Debug, Deserialize)]
 struct PullRequestReviews {
     #[serde(default)]
+    required_approving_review_count: u64,
+    #[serde(default)]
     dismiss_stale_reviews: bool,
     #[serde(default)]
     require_last_push_approval: bool,
@@ -194,6 +200,7 @@ impl From<Protection> for Classic {
         Self {
             checks: told.required_status_checks.map(StatusChecks::required).unwrap_or_default(),
             reviews: told.required_pull_request_reviews.map(|reviews| Reviews {
+                approvals: reviews.required_approving_review_count,
                 dismiss_stale: reviews.dismiss_stale_reviews,
                 last_push: reviews.require_last_push_approval,
             }),
@@ -220,6 +227,7 @@ impl StatusChecks {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct DeployKey {
+    pub(super) id: u64,
     #[serde(default)]
     pub(super) title: String,
     pub(super) read_only: bool,
@@ -268,8 +276,62 @@ impl From<Environment> for super::Environment {
             reviewed: review.is_some(),
             prevent_self_review: review.is_some_and(|rule| rule.prevent_self_review),
             admins_bypass: told.can_admins_bypass,
+            asks_us: policy::Fact::unknown("there are too many environments to ask for each"),
         }
     }
+}
+
+/// <https://docs.github.com/en/rest/deployments/protection-rules>
+#[derive(Debug, Deserialize)]
+pub(super) struct DeploymentRules {
+    #[serde(default)]
+    pub(super) custom_deployment_protection_rules: Vec<DeploymentRule>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DeploymentRule {
+    pub(super) enabled: bool,
+    pub(super) app: Option<RuleApp>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RuleApp {
+    pub(super) id: u64,
+}
+
+/// A repository in full, as the gate reads it.
+#[derive(Debug, Deserialize)]
+pub(in crate::github) struct Whole {
+    pub(in crate::github) id: u64,
+    pub(in crate::github) full_name: String,
+    pub(in crate::github) owner: Owner,
+    pub(in crate::github) default_branch: String,
+    pub(in crate::github) private: bool,
+    /// Only shown to who may administer it.
+    pub(in crate::github) security_and_analysis: Option<std::collections::BTreeMap<String, Option<Feature>>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(in crate::github) struct Owner {
+    pub(in crate::github) id: u64,
+    pub(in crate::github) login: String,
+}
+
+/// A security feature, `enabled` or `disabled`.
+#[derive(Debug, Deserialize)]
+pub(in crate::github) struct Feature {
+    #[serde(default)]
+    pub(in crate::github) status: String,
+}
+
+/// Somebody who may do something in a repository: an account or a team.
+#[derive(Debug, Deserialize)]
+pub(in crate::github) struct Grantee {
+    pub(in crate::github) id: u64,
+    #[serde(alias = "slug")]
+    pub(in crate::github) login: String,
+    #[serde(default)]
+    pub(in crate::github) permissions: std::collections::BTreeMap<String, bool>,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use policy::{Fact, RepoName};
+use policy::{Fact, RepoId, RepoName};
 use serde_json::{Value, json};
 
 use super::forge::{Asked, Forge, INSTALLATION, Reply};
@@ -47,8 +47,13 @@ async fn posture(permissions: &[&str], script: fn(&str) -> Option<Value>) -> (Re
         suspended: false,
     };
     let name = RepoName::parse("acme/web").unwrap();
-    let repository =
-        RepositorySeen { name, default_branch: "main".to_owned(), private: false, archived: false };
+    let repository = RepositorySeen {
+        id: RepoId(3001),
+        name,
+        default_branch: "main".to_owned(),
+        private: false,
+        archived: false,
+    };
     let posture = forge.github.repository_posture(&seen, repository, "portcullis").await;
     (posture, forge.requests())
 }

@@ -162,7 +162,10 @@ async fn only_comments_that_are_or_were_commands_are_looked_at() {
 async fn memberships_and_unknown_events_are_kept_as_ignored() {
     let door = door().await;
     for (n, event) in ["member", "membership", "team", "organization"].into_iter().enumerate() {
-        let answer = door.send(event, event, &payload("added", json!({}))).await;
+        let mut told = payload("added", json!({}));
+        // With a repository it would be about what guards that.
+        told.as_object_mut().unwrap().remove("repository");
+        let answer = door.send(event, event, &told).await;
         assert_eq!((answer.status, &answer.body["outcome"]), (StatusCode::ACCEPTED, &json!("ignored")));
         assert_eq!(door.roster.load(Ordering::Relaxed), n + 1);
     }
@@ -327,10 +330,9 @@ async fn another_default_branch_may_have_other_rules() {
     assert_eq!(door.send("described", "repository", &edited).await.body["outcome"], "ignored");
     edited["changes"] = json!({ "default_branch": { "from": "old" } });
     let answer = door.send("switched", "repository", &edited).await;
-    assert_eq!((&answer.body["outcome"], &answer.body["subjects"]), (&json!("queued"), &json!(1)));
+    assert_eq!((&answer.body["outcome"], &answer.body["subjects"]), (&json!("queued"), &json!(2)));
     let renamed = on_pull("renamed");
     assert_eq!(door.send("renamed", "repository", &renamed).await.body["outcome"], "queued");
-    assert_eq!(door.send("starred", "repository", &on_pull("archived")).await.body["outcome"], "ignored");
 }
 
 #[tokio::test]

@@ -124,7 +124,7 @@ pub(crate) fn member_removed(world: &mut World, sender: u64, org: u64, member: u
 }
 
 /// A team as deliveries show it, of an organisation's account.
-pub(super) fn team_json(org: &Account, team: &Team) -> Value {
+pub(crate) fn team_json(org: &Account, team: &Team) -> Value {
     let url = format!("{API}/organizations/{}/team/{}", org.id, team.id);
     json!({
         "id": team.id, "node_id": node_id("T", team.id), "name": team.slug, "slug": team.slug,

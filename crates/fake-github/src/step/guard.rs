@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::stage::{ClassicSpec, DeployKeySpec, RulesetSpec};
+use crate::stage::{ClassicSpec, DeployKeySpec, EnvironmentSpec, RulesetSpec};
 
 /// Something about a repository changes.
 #[derive(Debug, Clone, Deserialize)]
@@ -65,6 +65,8 @@ pub enum RepoChange {
     DeployKeyCreated(DeployKeySpec),
     /// The deploy key of this title goes away.
     DeployKeyDeleted(String),
+    /// The environment of this name becomes this. GitHub sends no delivery for it.
+    EnvironmentEdited(EnvironmentSpec),
     /// Security features, on or off, by GitHub's names such as `secret_scanning`.
     Security(BTreeMap<String, bool>),
     /// A secret of this type was found, such as `github_app_installation_access_token`.

@@ -68,6 +68,13 @@ fn apply(world: &mut World, hand: Hand, change: RepoChange) -> Result<(), VerbEr
             told::deploy_key(world, "deleted", (hand.repo, hand.actor), &gone);
             Ok(())
         }
+        RepoChange::EnvironmentEdited(new) => {
+            let environments = &mut world.repo_mut(hand.repo)?.safeguards.environments;
+            let found = environments.iter_mut().find(|one| one.name == new.name);
+            let found = found.ok_or_else(|| Missing::new("environment", &new.name))?;
+            *found = new;
+            Ok(())
+        }
         RepoChange::Security(features) => {
             let repo = world.repo_mut(hand.repo)?;
             let mut before = serde_json::Map::new();

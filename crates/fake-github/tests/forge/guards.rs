@@ -264,3 +264,20 @@ async fn the_rules_that_bind_are_those_that_were_changed_last() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_was_given_what_is_listed_and_environments_change_without_a_word() {
+    let github = story(&[
+        &repo("{ member_added = { login = \"erin\", permission = \"write\" } }"),
+        &repo("{ environment_edited = { name = \"none\" } }"),
+    ])
+    .await;
+    assert!(github.play_on().await.unwrap_err().to_string().contains("there is no environment `none`"));
+    assert_eq!(kinds(&github), ["member added"]);
+    let client = Client::of(&github).await;
+    let (_, listed) = client.get("/repos/acme/web/collaborators?affiliation=direct").await;
+    let erin = listed.as_array().unwrap().iter().find(|one| one["login"] == "erin").unwrap();
+    assert_eq!((&erin["role_name"], &erin["permissions"]["push"]), (&json!("write"), &json!(true)));
+    assert_eq!(erin["permissions"]["admin"], false);
+    assert_eq!(client.get("/repos/acme/web/teams").await.0, 200);
+}

@@ -151,7 +151,7 @@ fn judge(
 
 /// What the rules about one of these deny, and the strictest of what they and the gate's own setting say is to be done.
 /// `scene` makes the scene for the patterns of the organisation's rules or of the repository's own.
-fn rule_denials<'f>(
+pub(super) fn rule_denials<'f>(
     law: &InForce<'_>,
     on: &[On],
     scene: impl Fn(&PathSet) -> Scene<'f>,

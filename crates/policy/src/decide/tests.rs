@@ -6,6 +6,7 @@ mod comment;
 mod deployed;
 mod gate;
 mod group;
+mod guard;
 mod merge;
 mod moved;
 mod own;

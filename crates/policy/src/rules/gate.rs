@@ -175,9 +175,9 @@ pub(super) const TABLE: reference::Table = reference::Table {
             name: "respond",
             needed: false,
             shape: Shape::List(&Shape::OneOf(&RESPONSES)),
-            words: "list of `report`, `cancel`, `revert`",
+            words: "list of `report`, `cancel`, `revert`, `suspend`",
             default: Some("\"report\""),
-            meaning: "What is at least done about something that has happened and is denied: by an agent that nobody registered, outside an agent's bounds, or by a rule; a rule's own `respond` can only be stricter. `report` opens an incident; `revert` also puts branches and tags back; `cancel` also ends runs.",
+            meaning: "What is at least done about something that has happened and is denied: by an agent that nobody registered, outside an agent's bounds, or by a rule; a rule's own `respond` can only be stricter. `report` opens an incident; `revert` also puts branches and tags back; `cancel` also ends runs; `suspend` also suspends agents that loosen protections, and those that may work in a repository that is made public or handed over.",
             bad: Bad { text: "respond = \"undo\"", code: Code::BadValue },
         },
         Key {

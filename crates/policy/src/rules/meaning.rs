@@ -71,7 +71,11 @@ impl Rules {
                     true => ", and runs without leave are cancelled",
                     false => "",
                 };
-                format!("The check `{check}` blocks what is not allowed{back}{ended}.")
+                let stopped = match answered(Respond::Suspend) {
+                    true => ", and agents that loosen protections are suspended",
+                    false => "",
+                };
+                format!("The check `{check}` blocks what is not allowed{back}{ended}{stopped}.")
             }
             Enforcement::Evaluate => {
                 format!("The check `{check}` reports what would be blocked, and blocks nothing.")
@@ -140,6 +144,7 @@ fn answer(respond: Option<Respond>) -> &'static str {
         Some(Respond::Report) => " and reported",
         Some(Respond::Cancel) => " and cancelled",
         Some(Respond::Revert) => " and put back",
+        Some(Respond::Suspend) => " and the agent is suspended",
     }
 }
 

@@ -23,6 +23,8 @@ pub enum On {
     Release,
     /// A package that is published.
     Package,
+    /// What guards a repository, or the gate, that becomes looser.
+    Protection,
 }
 
 impl On {
@@ -36,6 +38,7 @@ impl On {
         Self::Deployment,
         Self::Release,
         Self::Package,
+        Self::Protection,
     ];
 
     /// The word in `rules.toml`.
@@ -50,6 +53,7 @@ impl On {
             Self::Deployment => "deployment",
             Self::Release => "release",
             Self::Package => "package",
+            Self::Protection => "protection",
         }
     }
 
@@ -65,6 +69,7 @@ impl On {
             Self::Deployment => "deployments",
             Self::Release => "releases",
             Self::Package => "packages",
+            Self::Protection => "changes of protections",
         }
     }
 
@@ -73,9 +78,13 @@ impl On {
     pub(crate) const fn can_wait(self) -> bool {
         match self {
             Self::PullRequest | Self::Deployment => true,
-            Self::Push | Self::Branch | Self::Tag | Self::WorkflowRun | Self::Release | Self::Package => {
-                false
-            }
+            Self::Push
+            | Self::Branch
+            | Self::Tag
+            | Self::WorkflowRun
+            | Self::Release
+            | Self::Package
+            | Self::Protection => false,
         }
     }
 }
@@ -96,11 +105,13 @@ pub enum Respond {
     Cancel,
     /// The branch or tag is put back, and what was pushed is kept aside.
     Revert,
+    /// The agent is suspended.
+    Suspend,
 }
 
 impl Respond {
     /// All of them, mildest first.
-    pub const ALL: &'static [Self] = &[Self::Report, Self::Cancel, Self::Revert];
+    pub const ALL: &'static [Self] = &[Self::Report, Self::Cancel, Self::Revert, Self::Suspend];
 
     /// The word in `rules.toml`.
     #[must_use]
@@ -109,6 +120,7 @@ impl Respond {
             Self::Report => "report",
             Self::Cancel => "cancel",
             Self::Revert => "revert",
+            Self::Suspend => "suspend",
         }
     }
 
@@ -119,6 +131,7 @@ impl Respond {
             (Self::Report, on) => !on.can_wait(),
             (Self::Cancel, on) => matches!(on, On::WorkflowRun),
             (Self::Revert, on) => matches!(on, On::Push | On::Branch | On::Tag),
+            (Self::Suspend, on) => matches!(on, On::Protection),
         }
     }
 }

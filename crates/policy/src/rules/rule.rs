@@ -41,7 +41,7 @@ pub enum Demand {
 }
 
 /// What rules can be about.
-const JUDGED: [&str; 8] = [
+const JUDGED: [&str; 9] = [
     On::PullRequest.as_str(),
     On::Push.as_str(),
     On::Branch.as_str(),
@@ -50,12 +50,13 @@ const JUDGED: [&str; 8] = [
     On::Deployment.as_str(),
     On::Release.as_str(),
     On::Package.as_str(),
+    On::Protection.as_str(),
 ];
 /// What is judged as part of something else, or not at all: refused, so that nobody relies on a rule that does nothing.
 const LATER: [&str; 2] = ["merge_group", "pull_request_review"];
 /// What can be done about something that has happened.
-pub(super) const RESPONSES: [&str; 3] =
-    [Respond::Report.as_str(), Respond::Cancel.as_str(), Respond::Revert.as_str()];
+pub(super) const RESPONSES: [&str; 4] =
+    [Respond::Report.as_str(), Respond::Cancel.as_str(), Respond::Revert.as_str(), Respond::Suspend.as_str()];
 
 pub(super) fn parse(
     value: &Spanned<DeValue<'_>>,
@@ -181,7 +182,7 @@ fn parse_respond(
     } else {
         format!("`{respond}` is no answer to {}", quoted_or(&unanswered))
     };
-    let help = "`report` tells of it; `revert` puts a branch or tag back, for `push`, `branch` and `tag`; `cancel` ends a run, for `workflow_run`.";
+    let help = "`report` tells of it; `revert` puts a branch or tag back, for `push`, `branch` and `tag`; `cancel` ends a run, for `workflow_run`; `suspend` stops the agent, for `protection`.";
     complaints.error(Code::Contradiction, text.span, message, help);
     None
 }
@@ -257,9 +258,9 @@ pub(super) const TABLE: reference::Table = reference::Table {
             name: "on",
             needed: true,
             shape: Shape::List(&Shape::OneOf(&JUDGED)),
-            words: "list of `pull_request`, `push`, `branch`, `tag`, `workflow_run`, `deployment`, `release`, `package`",
+            words: "list of `pull_request`, `push`, `branch`, `tag`, `workflow_run`, `deployment`, `release`, `package`, `protection`",
             default: None,
-            meaning: "What it is about: a proposed change, commits that arrive on a branch, a branch that is created or deleted, a tag that is created, moved or deleted, a workflow that runs, something that is deployed, a release that is published or changed, a package that is published. A merge group is judged by the rules about `pull_request`, each of its pull requests again.",
+            meaning: "What it is about: a proposed change, commits that arrive on a branch, a branch that is created or deleted, a tag that is created, moved or deleted, a workflow that runs, something that is deployed, a release that is published or changed, a package that is published, what guards a repository that becomes looser. A merge group is judged by the rules about `pull_request`, each of its pull requests again.",
             bad: Bad { text: "on = [\"merge_group\"]", code: Code::NotJudged },
         },
         Key {
@@ -293,9 +294,9 @@ pub(super) const TABLE: reference::Table = reference::Table {
             name: "respond",
             needed: false,
             shape: Shape::OneOf(&RESPONSES),
-            words: "`report`, `cancel` or `revert`",
+            words: "`report`, `cancel`, `revert` or `suspend`",
             default: None,
-            meaning: "What is done where the rule denies something that has happened already: `report` opens an incident; `revert` also puts the branch or tag back and keeps what was pushed aside; `cancel` also ends the run. What `[gate] respond` says is done at least.",
+            meaning: "What is done where the rule denies something that has happened already: `report` opens an incident; `revert` also puts the branch or tag back and keeps what was pushed aside; `cancel` also ends the run; `suspend` also suspends the agent that loosened a protection. What `[gate] respond` says is done at least.",
             bad: Bad { text: "respond = \"revert\"", code: Code::Contradiction },
         },
         Key {

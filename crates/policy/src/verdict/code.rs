@@ -140,6 +140,18 @@ catalogue! {
     /// An agent took the name of a branch or tag that reads like another.
     ConfusingName "confusing-name" "denies":
         "Plain names only: ASCII letters, digits, `-`, `_`, `.` and `/`, no commit's id, no `refs/` in front.", "" => "";
+    /// What guards a repository became looser, whoever did it.
+    ProtectionLoosened "protection-loosened" "is an incident":
+        "Find out who changed it and why; set it back, and look at what came in meanwhile.", "" => "";
+    /// A permission, a repository or the installation was taken from the gate.
+    GateHindered "gate-hindered" "is an incident":
+        "Give it back under Settings, GitHub Apps, Configure; until then what is required stays missing, which blocks.", "" => "";
+    /// The forge found a secret in the repository.
+    SecretFound "secret-found" "is an incident":
+        "Revoke the secret first; then look at who pushed it, and close the alert on the forge.", "" => "";
+    /// Somebody who is no person asks for a personal access token.
+    TokenRequested "token-requested" "is an incident":
+        "Deny the request under the organisation's settings, Personal access tokens, Pending requests.", "" => "";
     /// A person's work with an agent's traces, for which `[people.assisted]` asks a tier.
     Assisted "assisted" "waits, or is satisfied":
         "The tier of `[people.assisted]`: a colleague approves.",
