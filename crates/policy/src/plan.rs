@@ -17,7 +17,7 @@ pub use merging::{DisableAutoMerge, plan_merging};
 pub use refs::{Kept, PutBack, Span, Undo, plan_ref};
 pub use runs::{CancelRun, patient_until, plan_run};
 
-use crate::verdict::{Conclusion, Effect, Proposal, ProposalState, Verdict, Whose};
+use crate::verdict::{Conclusion, Effect, Finding, Proposal, ProposalState, Verdict, Whose};
 
 /// One effect on the forge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +117,12 @@ pub fn plan(verdict: &Verdict, effects: &Effects) -> Vec<Action> {
         difference(rules, &effects.rules_checks)
     });
     difference(own, &effects.checks).into_iter().chain(rules.flatten()).map(Action::ShowCheck).collect()
+}
+
+/// A finding as one line of a text that the forge shows: short, and calling nobody.
+fn line(finding: &Finding) -> String {
+    let message: String = finding.message.chars().filter(|c| !c.is_control()).take(200).collect();
+    format!("{} ({})", message.replace('@', "@\u{200b}"), finding.code.as_str())
 }
 
 /// What there is to do, if the forge does not show it already.

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Action;
+use super::{Action, line};
 use crate::act::{ActVerdict, Deed, Move, RefFacts, RefName, Remedy};
 use crate::facts::Fact;
 use crate::ids::{RepoName, Sha};
@@ -150,8 +150,7 @@ fn message(offences: &[(&Move, &Deed)]) -> String {
         let ids = [&moved.before, &moved.after].map(|sha| sha.as_ref().map_or("nothing", |sha| sha.short()));
         text.push_str(&format!("\n{} to {}:\n", ids[0], ids[1]));
         for finding in deed.findings.iter().take(5) {
-            let line: String = finding.message.chars().filter(|c| !c.is_control()).take(200).collect();
-            text.push_str(&format!("- {} ({})\n", line.replace('@', "@\u{200b}"), finding.code.as_str()));
+            text.push_str(&format!("- {}\n", line(finding)));
         }
     }
     text
