@@ -11,21 +11,31 @@
 mod facts;
 mod order;
 
-use policy::act::Pushed;
+use std::time::Duration;
+
+use policy::act::{ActVerdict, RefFacts};
 use policy::decide::{decide_ref, is_person};
 use policy::facts::OwnRules;
 use policy::incident::{Kind, incidents};
-use policy::plan::plan_ref;
+use policy::plan::{owed, plan_ref};
 use policy::rules::RuleSource;
 use policy::strike::strikes;
-use policy::{Action, Fact, RefSubject, Sha};
+use policy::{Action, Fact, Millis, RefSubject, Sha, Subject};
 
+use self::order::Told;
 use super::act::roster;
 use super::strike;
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, lag, later, written};
-use crate::github::ForgeError;
+use crate::github::{ForgeError, RefRead};
 use crate::lease::Lease;
-use crate::store::{ActionOutcome, Evidence, Next};
+use crate::store::{ActionOutcome, Evidence, MOST_EVIDENCE, Next, Testimony};
+
+/// What the forge answers when something else was going on: trying again may do.
+const CONFLICT: u16 = 409;
+/// More moves than these are not judged in one look.
+const AT_ONCE: usize = 200;
+/// So long after the last delivery others may still be on their way.
+const QUIET: Duration = Duration::from_secs(15);
 
 /// Looks at a branch or tag.
 pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Result<Next, ReconcileError> {
@@ -36,23 +46,27 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
         gate.store.record(lease, Vec::new(), Next::Ended, now).await?;
         return Ok(Next::Ended);
     }
-    let told = order::in_order(&evidence)?;
-    let last = told.last().and_then(|(_, pushed)| pushed.after.as_ref());
-    if by_people(gate, subject, &told, &rules).await? {
-        gate.store
-            .note_tips(subject.repo_id, vec![(subject.name.as_str().to_owned(), last.cloned())], now)
-            .await?;
-        let judged = told.iter().map(|(evidence, _)| evidence.id.clone()).collect();
-        gate.store.record_judged(lease, Vec::new(), judged, Next::Ended, now).await?;
-        return Ok(Next::Ended);
+    let stood = gate.store.tip(subject.repo_id, subject.name.as_str()).await?;
+    let mut told = order::in_order(order::read(&evidence)?, stood.as_ref());
+    let waits = evidence.len() < MOST_EVIDENCE && more_may_come(lease, &evidence, now);
+    if waits && !order::is_whole(&told, stood.as_ref()) {
+        return Ok(lag(lease, now, "deliveries are missing between those that came"));
     }
-    let before = told.last().and_then(|(_, pushed)| pushed.before.as_ref());
-    let seen = gate.github.read_ref(subject, (before, last)).await?;
-    if last != seen.tip.as_ref() && lease.attempts() < PATIENCE {
+    let part = told.len() > AT_ONCE;
+    told.truncate(AT_ONCE);
+    let next = if part { Next::At(now) } else { Next::Ended };
+    if by_people(gate, subject, &told, &rules).await? {
+        note(gate, subject, order::end(&told), now).await?;
+        let judged = told.iter().map(|told| told.evidence.id.clone()).collect();
+        gate.store.record_judged(lease, Vec::new(), judged, next.clone(), now).await?;
+        return Ok(next);
+    }
+    let (seen, told) = read(gate, subject, told).await?;
+    if waits && !part && order::end(&told) != seen.tip.as_ref() {
         return Ok(lag(lease, now, "what deliveries tell does not lead to where it stands"));
     }
     let (node, tip) = (seen.node.clone(), seen.tip.clone());
-    let facts = Box::pin(facts::gather(gate, lease, subject, seen, &told, &rules, now)).await?;
+    let facts = Box::pin(facts::gather(gate, lease, subject, (seen, part), &told, &rules, now)).await?;
     let verdict = decide_ref(&facts, &rules);
     let actions = plan_ref(&verdict, &facts);
 
@@ -65,10 +79,10 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
         let outcome = match apply(gate, lease, &node, action).await {
             Ok(note) => ActionOutcome::Done { note },
             // A ruleset stands in the way, which is remembered; or somebody was faster, which is not.
-            Err(ForgeError::Refused { message, .. }) => {
+            Err(ForgeError::Refused { status, message, .. }) => {
                 refused = true;
                 let stands = gate.github.read_ref(subject, (None, None)).await?.tip == tip;
-                if stands {
+                if stands && (status != CONFLICT || lease.attempts() >= PATIENCE) {
                     ActionOutcome::Refused { error: message }
                 } else {
                     ActionOutcome::Failed { error: message }
@@ -81,6 +95,9 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
             }
         };
         outcomes.push((id, outcome));
+        if refused {
+            break;
+        }
     }
     tracing::info!(
         subject = %lease.subject(),
@@ -99,21 +116,77 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
     }
     let struck = strikes(&verdict, &facts, &actions, &lease.subject().key());
     strike::count(gate, lease, (&intended.verdict, &rules), struck).await?;
-    gate.store.note_tips(subject.repo_id, vec![(subject.name.as_str().to_owned(), tip)], now).await?;
-    let judged = told.iter().map(|(evidence, _)| evidence.id.clone()).collect();
-    gate.store.record_judged(lease, outcomes, judged, Next::Ended, gate.clock.now()).await?;
-    Ok(Next::Ended)
+    if part {
+        sum_up(gate, lease, (&verdict, &facts), order::end(&told)).await?;
+    } else {
+        note(gate, subject, tip.as_ref(), now).await?;
+    }
+    let judged = told.iter().map(|told| told.evidence.id.clone()).collect();
+    gate.store.record_judged(lease, outcomes, judged, next.clone(), gate.clock.now()).await?;
+    Ok(next)
+}
+
+/// Whether what was not told yet may be on its way: deliveries have come until a moment ago, or few looks were taken. Who
+/// moves a branch again and again only puts the answer off, and all of it is answered then.
+fn more_may_come(lease: &Lease, evidence: &[Evidence], now: Millis) -> bool {
+    let newest = evidence.iter().map(|evidence| evidence.at).max().unwrap_or(now);
+    lease.attempts() < PATIENCE || now < later(newest, QUIET)
+}
+
+/// Reads where it stands, and puts what was told into the order that leads there.
+async fn read<'e>(
+    gate: &Gate,
+    subject: &RefSubject,
+    told: Vec<Told<'e>>,
+) -> Result<(RefRead, Vec<Told<'e>>), ReconcileError> {
+    let seen = gate.github.read_ref(subject, order::last(&told)).await?;
+    if order::end(&told) == seen.tip.as_ref() {
+        return Ok((seen, told));
+    }
+    // Moves in a circle may begin anywhere.
+    let told = order::in_order(told, seen.tip.as_ref());
+    if order::end(&told) != seen.tip.as_ref() {
+        return Ok((seen, told));
+    }
+    Ok((gate.github.read_ref(subject, order::last(&told)).await?, told))
+}
+
+/// Writes down where it stands.
+async fn note(
+    gate: &Gate,
+    subject: &RefSubject,
+    tip: Option<&Sha>,
+    now: Millis,
+) -> Result<(), ReconcileError> {
+    let tips = vec![(subject.name.as_str().to_owned(), tip.cloned())];
+    Ok(gate.store.note_tips(subject.repo_id, tips, now).await?)
+}
+
+/// More was told than one look judges. What is to be put back is handed on to the next as one move: otherwise it would
+/// put the rest back to where this part of it led.
+async fn sum_up(
+    gate: &Gate,
+    lease: &Lease,
+    (verdict, facts): (&ActVerdict, &RefFacts),
+    end: Option<&Sha>,
+) -> Result<(), ReconcileError> {
+    let Subject::Ref(subject) = lease.subject() else { return Ok(()) };
+    let now = gate.clock.now();
+    let Some((id, pushed)) = owed(verdict, facts) else { return note(gate, subject, end, now).await };
+    let told = Testimony { subject: lease.subject().clone(), body: serde_json::to_string(&pushed)? };
+    gate.store.testify(id, told, now).await?;
+    note(gate, subject, pushed.before.as_ref(), now).await
 }
 
 /// Whether people alone moved it, and left nothing behind: then there is nothing to judge and nothing to read.
 async fn by_people(
     gate: &Gate,
     subject: &RefSubject,
-    told: &[(&Evidence, Pushed)],
+    told: &[Told<'_>],
     rules: &RuleSource,
 ) -> Result<bool, ReconcileError> {
-    let actors: Option<Vec<_>> = told.iter().map(|(_, pushed)| pushed.actor.get().ok()).collect();
-    let Some(actors) = actors.filter(|_| !told.iter().any(|(_, pushed)| pushed.forced)) else {
+    let actors: Option<Vec<_>> = told.iter().map(|told| told.pushed.actor.get().ok()).collect();
+    let Some(actors) = actors.filter(|_| !told.iter().any(|told| told.pushed.forced)) else {
         return Ok(false);
     };
     let wanted = rules.wanted(&Fact::Known(OwnRules::default()));

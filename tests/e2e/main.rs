@@ -21,6 +21,7 @@ mod fold;
 mod gate;
 mod incidents;
 mod ingress;
+mod interleaving;
 mod ledger;
 mod merges;
 mod people;

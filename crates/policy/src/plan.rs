@@ -14,7 +14,7 @@ use crate::facts::{Effects, ShownCheck};
 use crate::ids::{CheckRunId, RepoName, Sha};
 pub use merge::{ProposeRevert, plan_merge};
 pub use merging::{DisableAutoMerge, plan_merging};
-pub use refs::{Kept, PutBack, Span, Undo, plan_ref};
+pub use refs::{Kept, PutBack, Span, Undo, owed, plan_ref};
 pub use runs::{CancelRun, patient_until, plan_run};
 
 use crate::verdict::{Conclusion, Effect, Finding, Proposal, ProposalState, Verdict, Whose};

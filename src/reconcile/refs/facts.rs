@@ -8,6 +8,7 @@ use policy::{Action, Fact, Millis, Place, RefSubject, Sha};
 use super::super::act::roster;
 use super::super::own::own_rules;
 use super::super::{Gate, ReconcileError};
+use super::order::{self, Told};
 use crate::github::RefRead;
 use crate::lease::Lease;
 use crate::store::Evidence;
@@ -15,19 +16,19 @@ use crate::store::Evidence;
 /// So many of the latest moves of one look are read one by one; the forge's merge queue is known without.
 const MOST_READ: usize = 20;
 
-/// Everything that the verdict rests on.
+/// Everything that the verdict rests on. Of what was told it may be only a part, which leads elsewhere.
 pub(super) async fn gather(
     gate: &Gate,
     lease: &Lease,
     subject: &RefSubject,
-    seen: RefRead,
-    told: &[(&Evidence, Pushed)],
+    (seen, part): (RefRead, bool),
+    told: &[Told<'_>],
     rules: &RuleSource,
     now: Millis,
 ) -> Result<RefFacts, ReconcileError> {
     let own_rules = own_rules(gate, subject.repo_id, &seen.own_rules, rules).await?;
     let wanted = rules.wanted(&own_rules);
-    let accounts = told.iter().filter_map(|(_, pushed)| Some(pushed.actor.get().ok()?.id)).collect();
+    let accounts = told.iter().filter_map(|told| Some(told.pushed.actor.get().ok()?.id)).collect();
     let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
     let look = Look {
         seen: &seen,
@@ -36,17 +37,15 @@ pub(super) async fn gather(
             || seen.default_branch.as_ref().is_some_and(|(name, _)| subject.name.branch() == Some(name)),
     };
 
-    let leads_here = told.last().and_then(|(_, pushed)| pushed.after.clone()) == seen.tip;
-    let joined = told.windows(2).all(|pair| matches!(pair, [(_, a), (_, b)] if a.after == b.before));
-    let moves = match (joined, leads_here) {
+    let moves = match (order::is_joined(told), part || order::end(told) == seen.tip.as_ref()) {
         (false, _) => Fact::unknown("some of its moves were not told"),
         (true, false) => Fact::unknown("its latest moves were not told"),
         (true, true) => {
             let mut moves = Vec::with_capacity(told.len());
-            for (at, (evidence, pushed)) in told.iter().enumerate() {
+            for (at, Told { evidence, pushed }) in told.iter().enumerate() {
                 let own = is_own(gate, pushed).await?;
                 let near = at + MOST_READ >= told.len();
-                let one = Told { evidence, pushed, own, last: at + 1 == told.len(), near };
+                let one = One { evidence, pushed, own, last: at + 1 == told.len(), near };
                 moves.push(moved(gate, subject, &look, one).await?);
             }
             Fact::Known(moves)
@@ -54,7 +53,7 @@ pub(super) async fn gather(
     };
     let refused = gate.store.refused(lease.subject()).await?;
     // What was refused before these moves began says nothing about them.
-    let begun = told.iter().map(|(evidence, _)| evidence.at).min().unwrap_or(now);
+    let begun = told.iter().map(|told| told.evidence.at).min().unwrap_or(now);
     let since = refused.iter().filter(|action| action.at >= begun);
     let refused = since.filter_map(|action| refusal(action, seen.tip.as_ref())).collect();
     Ok(RefFacts {
@@ -70,8 +69,8 @@ pub(super) async fn gather(
     })
 }
 
-/// One move that was told of.
-struct Told<'a> {
+/// One move of a look.
+struct One<'a> {
     evidence: &'a Evidence,
     pushed: &'a Pushed,
     /// The gate did it.
@@ -94,10 +93,10 @@ async fn moved(
     gate: &Gate,
     subject: &RefSubject,
     look: &Look<'_>,
-    told: Told<'_>,
+    one: One<'_>,
 ) -> Result<Move, ReconcileError> {
     let seen = look.seen;
-    let Told { evidence, pushed, own, last, near } = told;
+    let One { evidence, pushed, own, last, near } = one;
     // What people and the gate itself did is not judged: nothing is fetched for it.
     let default_tip = seen.default_branch.as_ref().map(|(_, tip)| tip);
     let since = pushed.before.as_ref().or(default_tip);
@@ -143,14 +142,17 @@ fn signed(change: &Fact<change::Change>, signatures: &[(Sha, bool)]) -> Fact<boo
         Fact::Known(change) => change,
         Fact::Unknown(why) => return Fact::Unknown(why.clone()),
     };
-    for commit in &change.commits {
-        match signatures.iter().find(|(oid, _)| *oid == commit.oid) {
-            Some((_, true)) => {}
-            Some((_, false)) => return Fact::Known(false),
-            None => return Fact::unknown(format!("the signature of {} was not told", commit.oid.short())),
-        }
+    let told = |commit: &change::Commit| {
+        signatures.iter().find(|(oid, _)| *oid == commit.oid).map(|(_, signed)| *signed)
+    };
+    // One that is surely not signed says enough, whatever is not known of others.
+    if change.commits.iter().any(|commit| told(commit) == Some(false)) {
+        return Fact::Known(false);
     }
-    Fact::Known(true)
+    match change.commits.iter().find(|commit| told(commit).is_none()) {
+        Some(commit) => Fact::unknown(format!("the signature of {} was not told", commit.oid.short())),
+        None => Fact::Known(true),
+    }
 }
 
 /// What the move landed, and whether that had passed.
