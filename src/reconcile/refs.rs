@@ -61,9 +61,16 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
         gate.store.record_judged(lease, Vec::new(), judged, next.clone(), now).await?;
         return Ok(next);
     }
-    let (seen, told) = read(gate, subject, told).await?;
+    let (seen, mut told) = read(gate, subject, told).await?;
     if waits && !part && order::end(&told) != seen.tip.as_ref() {
         return Ok(lag(lease, now, "what deliveries tell does not lead to where it stands"));
+    }
+    let judged: Vec<String> = told.iter().map(|told| told.evidence.id.clone()).collect();
+    if order::end(&told) == seen.tip.as_ref() {
+        let late = order::take_late(&mut told, stood.as_ref());
+        if !late.is_empty() {
+            tracing::warn!(subject = %lease.subject(), moves = late.len(), "told after later moves were judged");
+        }
     }
     let (node, tip) = (seen.node.clone(), seen.tip.clone());
     let facts = Box::pin(facts::gather(gate, lease, subject, (seen, part), &told, &rules, now)).await?;
@@ -121,7 +128,6 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
     } else {
         note(gate, subject, tip.as_ref(), now).await?;
     }
-    let judged = told.iter().map(|told| told.evidence.id.clone()).collect();
     gate.store.record_judged(lease, outcomes, judged, next.clone(), gate.clock.now()).await?;
     Ok(next)
 }

@@ -7,7 +7,7 @@
 mod model;
 mod script;
 
-use fake_github::VerbError;
+use fake_github::{Fault, VerbError};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
@@ -75,6 +75,7 @@ async fn played(script: Script) -> (Gate, Model) {
     let rules = rules().replace("respond =", "strikes = 100\nrespond =");
     let mut gate = Gate::on(stage(), &rules).await;
     let first = gate.github.branch(WEB, "main").unwrap();
+    let refused = script.steps.iter().any(|step| matches!(step, Step::Fail(_, Fault::Before(422))));
     if script.doubled {
         gate.github.double();
     }
@@ -109,7 +110,7 @@ async fn played(script: Script) -> (Gate, Model) {
         gate.github.redeliver(&delivery.guid);
     }
     gate.settle().await;
-    let model = Model::of(&gate, &first).await;
+    let model = Model::of(&gate, &first, refused).await;
     (gate, model)
 }
 

@@ -26,13 +26,26 @@ pub(super) fn read(evidence: &[Evidence]) -> Result<Vec<Told<'_>>, ReconcileErro
 }
 
 /// The same, so that each move begins where the one before ended, as far as they do. `stood` is where the first began,
-/// when that is known.
+/// when that is known: what does not follow from there is put before it.
 pub(super) fn in_order<'e>(mut rest: Vec<Told<'e>>, stood: Option<&Sha>) -> Vec<Told<'e>> {
     let mut ordered = Vec::with_capacity(rest.len());
+    let known = if stood.is_some() { trail(&mut rest, stood.cloned()) } else { Vec::new() };
     while let Some(from) = beginning(&rest, stood) {
         ordered.append(&mut trail(&mut rest, from));
     }
+    ordered.extend(known);
     ordered
+}
+
+/// Takes out what was told too late: the moves that come before where it `stood` when it was judged last, if all others
+/// follow from there. Later moves have been judged without them.
+pub(super) fn take_late<'e>(told: &mut Vec<Told<'e>>, stood: Option<&Sha>) -> Vec<Told<'e>> {
+    let broken = told
+        .windows(2)
+        .rposition(|pair| matches!(pair, [one, next] if one.pushed.after != next.pushed.before));
+    let from = broken.map_or(0, |broken| broken + 1);
+    let follows = told.get(from).is_some_and(|told| stood.is_some() && told.pushed.before.as_ref() == stood);
+    if follows { told.drain(..from).collect() } else { Vec::new() }
 }
 
 /// Whether nothing is missing before or between.
@@ -131,6 +144,11 @@ mod tests {
     fn a_circle_begins_where_it_stood() {
         assert_eq!(ordered(&["ba", "ab"], 'a'), "ab ba true");
         assert_eq!(ordered(&["ba", "ab"], 'b'), "ba ab true");
+    }
+
+    #[test]
+    fn what_is_told_too_late_comes_before_what_follows() {
+        assert_eq!(ordered(&["-b", "cb", "bd"], 'c'), "-b cb bd false");
     }
 
     #[test]
