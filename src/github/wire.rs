@@ -416,6 +416,7 @@ pub(super) fn pull(node: &PullNode) -> Result<facts::Pull, ForgeError> {
         reviews: Fact::unknown("not read"),
         comments: said::comments(node.comments.as_ref()),
         assignments: said::assignments(node.timeline_items.as_ref()),
+        carried: Vec::new(),
         lineage: Fact::unknown("not filled in yet"),
         head_since: None,
         pushers: Fact::unknown("not filled in yet"),

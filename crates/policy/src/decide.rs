@@ -28,6 +28,7 @@ use crate::verdict::{
 };
 pub use act::{decide_ref, decide_run, is_person};
 use approval::Bench;
+pub use approval::approved_before;
 pub use group::decide_group;
 use involve::Involved;
 pub use merge::judge_merge;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CheckRunId, Millis, RepoId, RepoName, Sha, UserId};
 use crate::subject::Floor;
 
-pub use review::{Assignment, Comment, Dismissal, Review, ReviewState};
+pub use review::{Assignment, Carried, Comment, Dismissal, Review, ReviewState};
 
 /// Something seen, or the reason why it was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +148,10 @@ pub struct Pull {
     /// Commits of it that were first seen in a pull request which an agent opened. Platform evidence.
     #[serde(default = "none", skip_serializing_if = "is_none")]
     pub lineage: Fact<Vec<Descent>>,
+    /// Whether the head is nothing but an older head on a newer base: of each that an approval was given on which would
+    /// count otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<Carried>,
     /// Who pushed to it, as the signed deliveries told. Platform evidence.
     pub pushers: Fact<Vec<Account>>,
     /// What changed, from git's own objects.

@@ -13,8 +13,8 @@ use crate::decide::tests::scene::{
     NOW, alice, bob, coderabbit, copilot, dana, erin, group, head, named, nobody, repository, sha, user,
 };
 use crate::facts::{
-    Account, AccountKind, Assignment, Branch, Comment, CommitIdentity, Descent, Dismissal, Fact, Facts,
-    Linked, Person, ProposedRules, Pull, PullState, Review, ReviewState, Roster, Signature,
+    Account, AccountKind, Assignment, Branch, Carried, Comment, CommitIdentity, Descent, Dismissal, Fact,
+    Facts, Linked, Person, ProposedRules, Pull, PullState, Review, ReviewState, Roster, Signature,
 };
 use crate::ids::{Millis, UserId};
 
@@ -227,7 +227,8 @@ fn pull() -> impl Strategy<Value = Pull> {
         let head_since = prop_oneof![9 => Just(Millis(0)), 1 => moment()];
         let comments = prop_oneof![3 => Just(vec![]), 1 => vec(comment(), 1..3)];
         let assignments = prop_oneof![12 => Just(vec![]), 1 => vec(assignment(), 1..2)];
-        let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage));
+        let carried = weighted(0.3, fact(any::<bool>()));
+        let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage), carried);
         (who, what, (text, labels, state, any::<bool>()), place, fact(vec(review(), 0..5)), said).prop_map(assemble)
     })
 }
@@ -237,12 +238,14 @@ type What = (Vec<(Option<Commit>, Option<CommitIdentity>)>, Fact<Vec<FileChange>
 type Text = (String, Fact<Vec<String>>, PullState, bool);
 type Place = (String, Option<crate::facts::Repository>, &'static str, Fact<()>);
 
-type Said = (Fact<Vec<Comment>>, Fact<Vec<Assignment>>, Option<Millis>, Fact<Vec<Descent>>);
+type Said =
+    (Fact<Vec<Comment>>, Fact<Vec<Assignment>>, Option<Millis>, Fact<Vec<Descent>>, Option<Fact<bool>>);
 
 fn assemble(
     (who, what, text, place, reviews, said): (Who, What, Text, Place, Fact<Vec<Review>>, Said),
 ) -> Pull {
-    let (comments, assignments, head_since, lineage) = said;
+    let (comments, assignments, head_since, lineage, whole) = said;
+    let carried = whole.map(|whole| Carried { from: sha(5), whole }).into_iter().collect();
     let (author, auto_merge, pushers) = who;
     let (commits, files, lines) = what;
     let (body, labels, state, draft) = text;
@@ -290,6 +293,7 @@ fn assemble(
         assignments,
         head_since,
         lineage,
+        carried,
         pushers,
         change,
         proposed_rules: vec![],
