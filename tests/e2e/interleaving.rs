@@ -18,7 +18,7 @@ use model::Model;
 use script::{Act, Script, Step, script};
 
 /// As many as are quick; more on demand.
-const SCRIPTS: u32 = 24;
+const SCRIPTS: u32 = 16;
 
 /// Commits that people put on a branch or tag stay there, whatever the gate does; and what an agent took away comes
 /// back, or is kept where people have gone on since.
