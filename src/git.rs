@@ -20,6 +20,7 @@ use policy::RepoId;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
+mod carried;
 mod command;
 mod error;
 mod facts;
@@ -30,6 +31,7 @@ mod landing;
 mod read;
 mod trim;
 
+pub use carried::CarriedRequest;
 pub use error::GitError;
 pub use inverse::{Inverse, InverseRequest};
 pub use landing::{LandingRequest, Onto};

@@ -17,6 +17,7 @@ mod api;
 mod apply;
 mod auth;
 mod budget;
+mod carried;
 mod census;
 mod deployment;
 mod error;

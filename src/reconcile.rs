@@ -41,7 +41,7 @@ use crate::clock::Clock;
 use crate::github::{ForgeError, GitHub};
 use crate::lease::Lease;
 use crate::rulebook::Rulebook;
-use crate::store::{ActionRecord, Next, Store, StoreError, VerdictRecord};
+use crate::store::{ActionRecord, Next, Store, StoreError, VerdictRecord, backoff};
 
 pub use own::OwnBook;
 pub use runner::Runner;
@@ -158,6 +158,12 @@ fn act_record(
         verdict: serde_json::to_string(verdict)?,
         decided_at,
     })
+}
+
+/// The forge does not show yet what was told of: looked at again soon, and later each time.
+fn lag(lease: &Lease, now: Millis, why: &str) -> Next {
+    let wait = READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2);
+    Next::Retry { at: later(now, wait), error: why.to_owned() }
 }
 
 pub(crate) fn later(now: Millis, by: Duration) -> Millis {

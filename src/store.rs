@@ -47,7 +47,7 @@ pub use actions::{ActionId, ActionOutcome, ActionRecord, ActionState, StoredActi
 pub use deliveries::{Accepted, Actor, Fate, Guid, NewDelivery, Target, Testimony};
 use engine::Engine;
 pub use error::StoreError;
-pub use evidence::Evidence;
+pub use evidence::{Evidence, MOST_EVIDENCE};
 pub use finish::Next;
 pub use guards::KeptGuards;
 pub use incidents::{IncidentFilter, IncidentPart, IncidentState, PostState, StoredIncident, StoredPost};

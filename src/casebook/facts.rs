@@ -50,6 +50,7 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
         change: known(change(case, &author)?),
         comments: known(comments),
         assignments: known(Vec::new()),
+        carried: Vec::new(),
         lineage: known(Vec::new()),
         head_since: Some(head_since),
         opened_at: None,

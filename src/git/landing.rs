@@ -92,7 +92,7 @@ impl GitCache {
     }
 
     /// The tree of a merge; `None` when the sides contradict each other.
-    async fn merged(
+    pub(super) async fn merged(
         &self,
         folder: &Folder,
         onto: &Sha,
@@ -130,7 +130,7 @@ impl GitCache {
 
 impl Look<'_> {
     /// The full name of what an expression of ours means.
-    async fn name(&self, expression: &str) -> Result<Sha, GitError> {
+    pub(super) async fn name(&self, expression: &str) -> Result<Sha, GitError> {
         let printed = self.run(&["rev-parse", "--verify", "--quiet", expression], Vec::new()).await?;
         let text = String::from_utf8_lossy(&printed.stdout);
         let found = printed.is_success().then(|| Sha::parse(text.trim())).flatten();
@@ -138,7 +138,7 @@ impl Look<'_> {
     }
 
     /// How many commits the first have and the others have not.
-    async fn count(&self, of: &[&Sha], without: &[&Sha]) -> Result<u64, GitError> {
+    pub(super) async fn count(&self, of: &[&Sha], without: &[&Sha]) -> Result<u64, GitError> {
         let without: Vec<String> = without.iter().map(|sha| format!("^{sha}")).collect();
         let args = ["rev-list", "--count"].into_iter();
         let args: Vec<&str> =

@@ -68,7 +68,7 @@ pub(super) struct Look<'a> {
 impl Look<'_> {
     /// Where head left base. Two histories without a common commit have none; criss-cross merges have several, and no
     /// single comparison then shows everything that would land.
-    async fn merge_base(&self, base: &Sha, head: &Sha) -> Result<Option<Sha>, GitError> {
+    pub(super) async fn merge_base(&self, base: &Sha, head: &Sha) -> Result<Option<Sha>, GitError> {
         let printed = self.run(&["merge-base", "--all", base.as_str(), head.as_str()], Vec::new()).await?;
         let found = match printed.code {
             Some(0) => oids(&printed.stdout)?,

@@ -10,6 +10,7 @@ use change::{FileChange, Mode, Status};
 use super::command::Call;
 use super::*;
 
+mod carried;
 mod forge;
 mod landing;
 mod robust;

@@ -219,7 +219,8 @@ impl GitHub {
         let keep = action.keep.iter().map(kept);
         let back =
             RefUpdate { name: action.name.as_str(), before_oid: &before, after_oid: &after, force: true };
-        self.update_refs(lease.subject().place().installation, node, keep.chain([back]).collect()).await
+        let back = (before != after).then_some(back);
+        self.update_refs(lease.subject().place().installation, node, keep.chain(back).collect()).await
     }
 
     /// Changes several refs at once, or none of them.

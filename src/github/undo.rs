@@ -103,11 +103,13 @@ impl GitHub {
     pub async fn undo(&self, lease: &Lease, node: &str, undo: &Undo) -> Result<String, ForgeError> {
         let installation = lease.subject().place().installation;
         let Some(branch) = undo.name.branch() else { return Err(refused("only branches have content")) };
+        // Kept whether or not the content can be taken back.
+        self.keep(installation, node, undo.keep.iter().map(reference::kept)).await?;
         let files = self.inverse(lease, undo).await?;
         let aside = format!("portcullis/undo-{}", undo.onto.short());
         let full = format!("refs/heads/{aside}");
         let proposal = undo.propose.then(|| RefUpdate::new_at(&full, &undo.onto));
-        self.keep(installation, node, undo, proposal).await?;
+        self.keep(installation, node, proposal).await?;
         let target = if undo.propose { aside.as_str() } else { branch };
         let (headline, body) = undo.message.split_once("\n\n").unwrap_or((&undo.message, ""));
         let commit = self
@@ -163,11 +165,9 @@ impl GitHub {
         &self,
         installation: InstallationId,
         node: &str,
-        undo: &Undo,
-        proposal: Option<RefUpdate<'_>>,
+        names: impl IntoIterator<Item = RefUpdate<'_>>,
     ) -> Result<(), ForgeError> {
-        let updates = undo.keep.iter().map(reference::kept).chain(proposal);
-        for update in updates {
+        for update in names {
             match self.update_refs(installation, node, vec![update]).await {
                 // It is there already: it was made for the same move.
                 Ok(()) | Err(ForgeError::Refused { status: 403, .. }) => {}

@@ -417,6 +417,7 @@ pub(super) fn pull(node: &PullNode) -> Result<facts::Pull, ForgeError> {
         reviews: Fact::unknown("not read"),
         comments: said::comments(node.comments.as_ref()),
         assignments: said::assignments(node.timeline_items.as_ref()),
+        carried: Vec::new(),
         lineage: Fact::unknown("not filled in yet"),
         head_since: None,
         opened_at: node.created_at.as_deref().and_then(moment),

@@ -72,6 +72,7 @@ fn unseen(pull: &PullSubject, head: Sha, why: &str, now: Millis) -> Facts {
             reviews: Fact::unknown(why),
             comments: Fact::unknown(why),
             assignments: Fact::unknown(why),
+            carried: Vec::new(),
             lineage: Fact::unknown(why),
             head_since: None,
             opened_at: None,

@@ -23,10 +23,10 @@ use super::act::roster;
 use super::origin::{Known, origin};
 use super::own::own_rules;
 use super::pull::UNSEEN;
-use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, merge, written};
+use super::{Gate, PATIENCE, ReconcileError, act_record, lag, later, merge, written};
 use crate::github::{ForgeError, MergedPull, RunRead};
 use crate::lease::Lease;
-use crate::store::{ActionOutcome, Next, backoff};
+use crate::store::{ActionOutcome, Next};
 
 /// The kind under which answers are written down.
 pub(super) const ANSWERED: &str = "answer_deployment";
@@ -55,9 +55,7 @@ pub(super) async fn look(
     let waits = gate.github.pending_environments(&run).await?;
     if !waits.get().is_ok_and(|names| names.iter().any(named)) {
         if lease.attempts() < PATIENCE {
-            let wait = READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2);
-            let error = "the forge does not show yet that the deployment waits".to_owned();
-            return Ok(Next::Retry { at: later(now, wait), error });
+            return Ok(lag(lease, now, "the forge does not show yet that the deployment waits"));
         }
         gate.store.record(lease, Vec::new(), Next::Ended, now).await?;
         return Ok(Next::Ended);

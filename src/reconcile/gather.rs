@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use policy::facts::{Account, AccountKind, Descent, Fact, Moments, Pull, PullState};
+use policy::decide::approved_before;
+use policy::facts::{Account, AccountKind, Carried, Descent, Fact, Moments, Pull, PullState};
 use policy::rules::RuleSource;
 use policy::{Facts, Floor, Millis, Observed, PullSubject, Sha, Subject};
 
@@ -100,7 +101,49 @@ pub(super) async fn add_pushers(
     if !pushers.is_empty() {
         gate.github.enroll(subject.installation, &pushers, &mut facts.roster).await?;
     }
+    add_carried(gate, subject, rules, facts).await
+}
+
+/// Older heads of one pull request that are compared with its head.
+const MOST_COMPARED: usize = 5;
+
+/// Adds whether the head is one that was approved before, on a newer base and nothing more. Only asked where that would
+/// count: most looks ask nothing.
+async fn add_carried(
+    gate: &Gate,
+    subject: &PullSubject,
+    rules: &RuleSource,
+    facts: &mut Facts,
+) -> Result<(), ReconcileError> {
+    let own = compared(gate, subject, rules, facts, &facts.pull).await?;
+    let mut others = Vec::new();
+    for pull in facts.siblings.get().map(Vec::as_slice).unwrap_or_default() {
+        others.push(compared(gate, subject, rules, facts, pull).await?);
+    }
+    facts.pull.carried = own;
+    if let Fact::Known(siblings) = &mut facts.siblings {
+        siblings.iter_mut().zip(others).for_each(|(pull, carried)| pull.carried = carried);
+    }
     Ok(())
+}
+
+async fn compared(
+    gate: &Gate,
+    subject: &PullSubject,
+    rules: &RuleSource,
+    facts: &Facts,
+    pull: &Pull,
+) -> Result<Vec<Carried>, ReconcileError> {
+    let mut carried = Vec::new();
+    for (at, from) in approved_before(facts, pull, rules).into_iter().enumerate() {
+        let whole = if at < MOST_COMPARED {
+            gate.github.carried(subject, &facts.repository, pull, &from).await?
+        } else {
+            Fact::unknown("approvals of more heads than are compared")
+        };
+        carried.push(Carried { from, whole });
+    }
+    Ok(carried)
 }
 
 /// Which of its commits were first seen in a pull request that an agent opened.

@@ -19,11 +19,11 @@ use policy::{Fact, GroupSubject, Millis, PullSubject, Sha, Subject, plan};
 use super::gather::{self, Heard};
 use super::own::own_rules;
 use super::pull::{UNSEEN, record_of};
-use super::{Gate, PATIENCE, READ_LAG, ReconcileError, later, written};
+use super::{Gate, PATIENCE, ReconcileError, lag, later, written};
 use crate::github::{Entry, GroupRead, Landed, Onto};
 use crate::lease::Lease;
 use crate::report;
-use crate::store::{ActionOutcome, Evidence, Next, backoff};
+use crate::store::{ActionOutcome, Evidence, Next};
 
 /// So many pull requests of a group are read at once.
 const AT_ONCE: usize = 4;
@@ -127,11 +127,6 @@ async fn ended(gate: &Gate, lease: &Lease, evidence: &[Evidence]) -> Result<Next
     let judged = evidence.iter().filter(|_| asked).map(|one| one.id.clone()).collect();
     gate.store.record_judged(lease, Vec::new(), judged, Next::Ended, gate.clock.now()).await?;
     Ok(Next::Ended)
-}
-
-fn lag(lease: &Lease, now: Millis, error: &str) -> Next {
-    let wait = READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2);
-    Next::Retry { at: later(now, wait), error: error.to_owned() }
 }
 
 /// Everything that the verdict rests on; `None` while the forge shows an older state than a delivery told of.

@@ -14,10 +14,10 @@ use policy::{Action, Fact, Facts, Millis, PullSubject, Sha, Subject, plan_merge}
 
 use super::gather::{self, Heard};
 use super::own::own_rules;
-use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, written};
+use super::{Gate, PATIENCE, ReconcileError, act_record, lag, written};
 use crate::github::{ForgeError, Landed, MergeRead, Onto};
 use crate::lease::Lease;
-use crate::store::{ActionOutcome, Next, backoff};
+use crate::store::{ActionOutcome, Next};
 
 /// The kind under which a proposal is written down.
 pub(super) const PROPOSED: &str = "propose_revert";
@@ -30,9 +30,7 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
     let seen = gate.github.read_merge(subject, &head_name).await?;
     if !seen.merged {
         if lease.attempts() < PATIENCE {
-            let wait = READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2);
-            let error = "the forge does not show the merge yet".to_owned();
-            return Ok(Next::Retry { at: later(now, wait), error });
+            return Ok(lag(lease, now, "the forge does not show the merge yet"));
         }
         gate.store.record(lease, Vec::new(), Next::Ended, now).await?;
         return Ok(Next::Ended);

@@ -13,9 +13,9 @@ use policy::{Fact, Millis, PublicationSubject};
 use super::act::roster;
 use super::origin::{Known, origin};
 use super::own::own_rules;
-use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later};
+use super::{Gate, PATIENCE, ReconcileError, act_record, lag};
 use crate::lease::Lease;
-use crate::store::{Next, backoff};
+use crate::store::Next;
 
 /// Looks at what deliveries told of something published.
 pub(super) async fn look(
@@ -34,9 +34,7 @@ pub(super) async fn look(
     if !by_people(gate, subject, &acts, &rules).await? {
         let (facts, awaits) = Box::pin(facts(gate, lease, subject, acts, &rules, now)).await?;
         if awaits && lease.attempts() < PATIENCE {
-            let wait = READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2);
-            let error = "what brought the commit is not judged yet".to_owned();
-            return Ok(Next::Retry { at: later(now, wait), error });
+            return Ok(lag(lease, now, "what brought the commit is not judged yet"));
         }
         let kind = match facts.acts.first().map(|act| &act.told.what) {
             Some(Publication::Deployment { .. }) => Kind::Deployed,

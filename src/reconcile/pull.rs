@@ -16,11 +16,11 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::gather::{self, Heard};
-use super::{Gate, READ_LAG, ReconcileError, later, written};
+use super::{Gate, ReconcileError, lag, later, written};
 use crate::github::ForgeError;
 use crate::lease::Lease;
 use crate::report;
-use crate::store::{ActionOutcome, Next, Seen, VerdictRecord, backoff};
+use crate::store::{ActionOutcome, Next, Seen, VerdictRecord};
 
 /// Makes the forge show the verdict for the leased subject, and says when to look again.
 ///
@@ -32,10 +32,7 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
     let heard = Heard { floor: lease.floor(), attempts: lease.attempts() };
     let observed = gather::gather(gate, heard, subject, &rules, now).await?;
     if heard.lags(&observed) {
-        return Ok(Next::Retry {
-            at: later(now, READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2)),
-            error: "the forge shows an older state than a delivery told of".to_owned(),
-        });
+        return Ok(lag(lease, now, "the forge shows an older state than a delivery told of"));
     }
 
     if observed.facts.pull.state == PullState::Merged {

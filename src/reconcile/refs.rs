@@ -8,26 +8,34 @@
 //!   nothing, and the next look sees the new push.
 //! - A crash after the answer. The next look sees the branch where it belongs, and nothing is left to do.
 
-use policy::act::{Landed, Move, Pushed, RefFacts, Refused, Remedy};
+mod facts;
+mod order;
+
+use std::time::Duration;
+
+use policy::act::{ActVerdict, RefFacts};
 use policy::decide::{decide_ref, is_person};
-use policy::facts::{AccountKind, Lines, OwnRules};
+use policy::facts::OwnRules;
 use policy::incident::{Kind, incidents};
-use policy::plan::plan_ref;
+use policy::plan::{owed, plan_ref};
 use policy::rules::RuleSource;
 use policy::strike::strikes;
-use policy::{Action, Fact, Millis, Place, RefSubject, Sha};
+use policy::{Action, Fact, Millis, RefSubject, Sha, Subject};
 
+use self::order::Told;
 use super::act::roster;
-use super::own::own_rules;
-use super::quota::{self, Asked};
 use super::strike;
-use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, written};
+use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, lag, later, written};
 use crate::github::{ForgeError, RefRead};
 use crate::lease::Lease;
-use crate::store::{ActionOutcome, Evidence, Next, backoff};
+use crate::store::{ActionOutcome, Evidence, MOST_EVIDENCE, Next, Testimony};
 
-/// So many of the latest moves of one look are read one by one; the forge's merge queue is known without.
-const MOST_READ: usize = 20;
+/// What the forge answers when something else was going on: trying again may do.
+const CONFLICT: u16 = 409;
+/// More moves than these are not judged in one look.
+const AT_ONCE: usize = 200;
+/// So long after the last delivery others may still be on their way.
+const QUIET: Duration = Duration::from_secs(15);
 
 /// Looks at a branch or tag.
 pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Result<Next, ReconcileError> {
@@ -38,26 +46,34 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
         gate.store.record(lease, Vec::new(), Next::Ended, now).await?;
         return Ok(Next::Ended);
     }
-    let told = read_evidence(&evidence)?;
-    let last = told.last().and_then(|(_, pushed)| pushed.after.as_ref());
-    if by_people(gate, subject, &told, &rules).await? {
-        gate.store
-            .note_tips(subject.repo_id, vec![(subject.name.as_str().to_owned(), last.cloned())], now)
-            .await?;
-        let judged = told.iter().map(|(evidence, _)| evidence.id.clone()).collect();
-        gate.store.record_judged(lease, Vec::new(), judged, Next::Ended, now).await?;
-        return Ok(Next::Ended);
+    let stood = gate.store.tip(subject.repo_id, subject.name.as_str()).await?;
+    let mut told = order::in_order(order::read(&evidence)?, stood.as_ref());
+    let waits = evidence.len() < MOST_EVIDENCE && more_may_come(lease, &evidence, now);
+    if waits && !order::is_whole(&told, stood.as_ref()) {
+        return Ok(lag(lease, now, "deliveries are missing between those that came"));
     }
-    let before = told.last().and_then(|(_, pushed)| pushed.before.as_ref());
-    let seen = gate.github.read_ref(subject, (before, last)).await?;
-    if last != seen.tip.as_ref() && lease.attempts() < PATIENCE {
-        return Ok(Next::Retry {
-            at: later(now, READ_LAG.max(backoff(lease.attempts(), &lease.subject().key()) / 2)),
-            error: "what deliveries tell does not lead to where it stands".to_owned(),
-        });
+    let part = told.len() > AT_ONCE;
+    told.truncate(AT_ONCE);
+    let next = if part { Next::At(now) } else { Next::Ended };
+    if by_people(gate, subject, &told, &rules).await? {
+        note(gate, subject, order::end(&told), now).await?;
+        let judged = told.iter().map(|told| told.evidence.id.clone()).collect();
+        gate.store.record_judged(lease, Vec::new(), judged, next.clone(), now).await?;
+        return Ok(next);
+    }
+    let (seen, mut told) = read(gate, subject, told).await?;
+    if waits && !part && order::end(&told) != seen.tip.as_ref() {
+        return Ok(lag(lease, now, "what deliveries tell does not lead to where it stands"));
+    }
+    let judged: Vec<String> = told.iter().map(|told| told.evidence.id.clone()).collect();
+    if order::end(&told) == seen.tip.as_ref() {
+        let late = order::take_late(&mut told, stood.as_ref());
+        if !late.is_empty() {
+            tracing::warn!(subject = %lease.subject(), moves = late.len(), "told after later moves were judged");
+        }
     }
     let (node, tip) = (seen.node.clone(), seen.tip.clone());
-    let facts = Box::pin(facts(gate, lease, subject, seen, &told, &rules, now)).await?;
+    let facts = Box::pin(facts::gather(gate, lease, subject, (seen, part), &told, &rules, now)).await?;
     let verdict = decide_ref(&facts, &rules);
     let actions = plan_ref(&verdict, &facts);
 
@@ -70,10 +86,10 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
         let outcome = match apply(gate, lease, &node, action).await {
             Ok(note) => ActionOutcome::Done { note },
             // A ruleset stands in the way, which is remembered; or somebody was faster, which is not.
-            Err(ForgeError::Refused { message, .. }) => {
+            Err(ForgeError::Refused { status, message, .. }) => {
                 refused = true;
                 let stands = gate.github.read_ref(subject, (None, None)).await?.tip == tip;
-                if stands {
+                if stands && (status != CONFLICT || lease.attempts() >= PATIENCE) {
                     ActionOutcome::Refused { error: message }
                 } else {
                     ActionOutcome::Failed { error: message }
@@ -86,6 +102,9 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
             }
         };
         outcomes.push((id, outcome));
+        if refused {
+            break;
+        }
     }
     tracing::info!(
         subject = %lease.subject(),
@@ -104,21 +123,78 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &RefSubject) -> Re
     }
     let struck = strikes(&verdict, &facts, &actions, &lease.subject().key());
     strike::count(gate, lease, (&intended.verdict, &rules), struck).await?;
-    gate.store.note_tips(subject.repo_id, vec![(subject.name.as_str().to_owned(), tip)], now).await?;
-    let judged = told.iter().map(|(evidence, _)| evidence.id.clone()).collect();
-    gate.store.record_judged(lease, outcomes, judged, Next::Ended, gate.clock.now()).await?;
-    Ok(Next::Ended)
+    if part {
+        sum_up(gate, lease, (&verdict, &facts), order::end(&told)).await?;
+    } else {
+        note(gate, subject, tip.as_ref(), now).await?;
+    }
+    gate.store.record_judged(lease, outcomes, judged, next.clone(), gate.clock.now()).await?;
+    Ok(next)
+}
+
+/// Whether what was not told yet may be on its way: deliveries have come until a moment ago, or few looks were taken. Who
+/// moves a branch again and again only puts the answer off, and all of it is answered then.
+fn more_may_come(lease: &Lease, evidence: &[Evidence], now: Millis) -> bool {
+    let newest = evidence.iter().map(|evidence| evidence.at).max().unwrap_or(now);
+    lease.attempts() < PATIENCE || now < later(newest, QUIET)
+}
+
+/// Reads where it stands, and puts what was told into the order that leads there.
+async fn read<'e>(
+    gate: &Gate,
+    subject: &RefSubject,
+    told: Vec<Told<'e>>,
+) -> Result<(RefRead, Vec<Told<'e>>), ReconcileError> {
+    let seen = gate.github.read_ref(subject, order::last(&told)).await?;
+    if order::end(&told) == seen.tip.as_ref() {
+        return Ok((seen, told));
+    }
+    // Moves in a circle may begin anywhere.
+    let told = order::in_order(told, seen.tip.as_ref());
+    if order::end(&told) != seen.tip.as_ref() {
+        return Ok((seen, told));
+    }
+    Ok((gate.github.read_ref(subject, order::last(&told)).await?, told))
+}
+
+/// Writes down where it stands.
+async fn note(
+    gate: &Gate,
+    subject: &RefSubject,
+    tip: Option<&Sha>,
+    now: Millis,
+) -> Result<(), ReconcileError> {
+    let tips = vec![(subject.name.as_str().to_owned(), tip.cloned())];
+    Ok(gate.store.note_tips(subject.repo_id, tips, now).await?)
+}
+
+/// More was told than one look judges. What is to be put back is handed on to the next as one move: otherwise it would
+/// put the rest back to where this part of it led.
+async fn sum_up(
+    gate: &Gate,
+    lease: &Lease,
+    (verdict, facts): (&ActVerdict, &RefFacts),
+    end: Option<&Sha>,
+) -> Result<(), ReconcileError> {
+    let Subject::Ref(subject) = lease.subject() else { return Ok(()) };
+    let now = gate.clock.now();
+    let Some((id, pushed)) = owed(verdict, facts) else { return note(gate, subject, end, now).await };
+    let body = serde_json::to_string(&pushed)?;
+    // What it adds up was counted as it came.
+    let told = Testimony { subject: lease.subject().clone(), body, actor: None };
+    gate.store.testify(id, told, now).await?;
+    note(gate, subject, pushed.before.as_ref(), now).await
 }
 
 /// Whether people alone moved it, and left nothing behind: then there is nothing to judge and nothing to read.
 async fn by_people(
     gate: &Gate,
     subject: &RefSubject,
-    told: &[(&Evidence, Pushed)],
+    told: &[Told<'_>],
     rules: &RuleSource,
 ) -> Result<bool, ReconcileError> {
-    let actors: Option<Vec<_>> = told.iter().map(|(_, pushed)| pushed.actor.get().ok()).collect();
-    let Some(actors) = actors.filter(|_| !told.iter().any(|(_, pushed)| pushed.forced)) else {
+    let actors: Option<Vec<_>> = told.iter().map(|told| told.pushed.actor.get().ok()).collect();
+    let Some(actors) = actors.filter(|_| !told.iter().any(|told| told.pushed.forced)) else {
         return Ok(false);
     };
     let wanted = rules.wanted(&Fact::Known(OwnRules::default()));
@@ -141,217 +217,4 @@ async fn apply(gate: &Gate, lease: &Lease, node: &str, action: &Action) -> Resul
         | Action::ProposeRevert(_)
         | Action::AnswerDeployment(_) => Ok(String::new()),
     }
-}
-
-/// What deliveries told, in the order in which one move leads to the next.
-fn read_evidence(evidence: &[Evidence]) -> Result<Vec<(&Evidence, Pushed)>, ReconcileError> {
-    let mut rest = Vec::with_capacity(evidence.len());
-    for one in evidence {
-        rest.push((one, serde_json::from_str::<Pushed>(&one.body)?));
-    }
-    let mut ordered: Vec<(&Evidence, Pushed)> = Vec::with_capacity(rest.len());
-    // The first is the one that no other leads to; deliveries of one second come in any order.
-    while !rest.is_empty() {
-        let next = match ordered.last() {
-            Some((_, last)) => rest.iter().position(|(_, pushed)| pushed.before == last.after),
-            None => {
-                let leads_here = |(_, pushed): &(&Evidence, Pushed)| {
-                    !rest.iter().any(|(_, other)| other.after == pushed.before && other != pushed)
-                };
-                rest.iter().position(leads_here)
-            }
-        };
-        ordered.push(rest.remove(next.unwrap_or(0)));
-    }
-    Ok(ordered)
-}
-
-async fn facts(
-    gate: &Gate,
-    lease: &Lease,
-    subject: &RefSubject,
-    seen: RefRead,
-    told: &[(&Evidence, Pushed)],
-    rules: &RuleSource,
-    now: Millis,
-) -> Result<RefFacts, ReconcileError> {
-    let own_rules = own_rules(gate, subject.repo_id, &seen.own_rules, rules).await?;
-    let wanted = rules.wanted(&own_rules);
-    let accounts = told.iter().filter_map(|(_, pushed)| Some(pushed.actor.get().ok()?.id)).collect();
-    let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
-    let look = Look {
-        seen: &seen,
-        asked: Asked { rules, own_rules: &own_rules, now },
-        lines: wanted.lines,
-        into_changes: rules.asks_what_moves_changed(&own_rules)
-            || seen.default_branch.as_ref().is_some_and(|(name, _)| subject.name.branch() == Some(name)),
-    };
-
-    let leads_here = told.last().and_then(|(_, pushed)| pushed.after.clone()) == seen.tip;
-    let joined = told.windows(2).all(|pair| matches!(pair, [(_, a), (_, b)] if a.after == b.before));
-    let moves = match (joined, leads_here) {
-        (false, _) => Fact::unknown("some of its moves were not told"),
-        (true, false) => Fact::unknown("its latest moves were not told"),
-        (true, true) => {
-            let mut moves = Vec::with_capacity(told.len());
-            for (at, (evidence, pushed)) in told.iter().enumerate() {
-                let own = is_own(gate, pushed).await?;
-                let near = at + MOST_READ >= told.len();
-                let one = Told { evidence, pushed, own, last: at + 1 == told.len(), near };
-                moves.push(moved(gate, subject, &look, one).await?);
-            }
-            Fact::Known(moves)
-        }
-    };
-    let refused = gate.store.refused(lease.subject()).await?;
-    // What was refused before these moves began says nothing about them.
-    let begun = told.iter().map(|(evidence, _)| evidence.at).min().unwrap_or(now);
-    let since = refused.iter().filter(|action| action.at >= begun);
-    let refused = since.filter_map(|action| refusal(action, seen.tip.as_ref())).collect();
-    Ok(RefFacts {
-        now,
-        repository: seen.repository,
-        name: subject.name.clone(),
-        default_branch: seen.default_branch.map(|(name, _)| name).unwrap_or_default(),
-        tip: seen.tip,
-        moves,
-        refused,
-        roster,
-        own_rules,
-    })
-}
-
-/// One move that was told of.
-struct Told<'a> {
-    evidence: &'a Evidence,
-    pushed: &'a Pushed,
-    /// The gate did it.
-    own: bool,
-    /// None came after it.
-    last: bool,
-    /// Few came after it.
-    near: bool,
-}
-
-/// How closely moves are looked at.
-struct Look<'a> {
-    seen: &'a RefRead,
-    asked: Asked<'a>,
-    lines: Lines,
-    /// Whether anything asks what they changed.
-    into_changes: bool,
-}
-
-async fn moved(
-    gate: &Gate,
-    subject: &RefSubject,
-    look: &Look<'_>,
-    told: Told<'_>,
-) -> Result<Move, ReconcileError> {
-    let seen = look.seen;
-    let Told { evidence, pushed, own, last, near } = told;
-    // What people and the gate itself did is not judged: nothing is fetched for it.
-    let default_tip = seen.default_branch.as_ref().map(|(_, tip)| tip);
-    let since = pushed.before.as_ref().or(default_tip);
-    let change = match (since, &pushed.after) {
-        _ if own => Fact::unknown("it is the gate's own"),
-        _ if !look.into_changes => Fact::unknown("no rule asks what it changed"),
-        (Some(since), Some(after)) if subject.name.branch().is_some() => {
-            let RefSubject { installation, repo_id, repo, .. } = subject;
-            let place = Place { installation: *installation, repo_id: *repo_id, repo };
-            gate.github.moved_change(place, &seen.repository, since, after, look.lines).await?
-        }
-        _ => Fact::unknown("there is nothing to compare it with"),
-    };
-    let landed = match (&pushed.after, near) {
-        _ if own => Vec::new(),
-        _ if last => judged(gate, subject, &seen.landed, pushed).await?,
-        // An earlier move of the same look: what its commit merged is read on its own.
-        (Some(after), true) => {
-            let read = gate.github.read_ref(subject, (pushed.before.as_ref(), Some(after))).await?;
-            judged(gate, subject, &read.landed, pushed).await?
-        }
-        _ => judged(gate, subject, &[], pushed).await?,
-    };
-    let pushed_before = match own {
-        true => None,
-        false => quota::pushed_before(gate, pushed, evidence, look.asked).await?,
-    };
-    let tag_moved = subject.name.tag().is_some() && pushed.before.is_some() && pushed.after.is_some();
-    Ok(Move {
-        id: evidence.id.clone(),
-        actor: pushed.actor.clone(),
-        own,
-        before: pushed.before.clone(),
-        after: pushed.after.clone(),
-        forced: pushed.forced || tag_moved,
-        at: evidence.at,
-        stripped: last && seen.stripped,
-        signed: signed(&change, &seen.signatures),
-        pushed_before,
-        change,
-        landed: Fact::Known(landed),
-    })
-}
-
-/// Whether every commit of the move is signed, as far as the newest hundred tell.
-fn signed(change: &Fact<change::Change>, signatures: &[(Sha, bool)]) -> Fact<bool> {
-    let change = match change {
-        Fact::Known(change) => change,
-        Fact::Unknown(why) => return Fact::Unknown(why.clone()),
-    };
-    for commit in &change.commits {
-        match signatures.iter().find(|(oid, _)| *oid == commit.oid) {
-            Some((_, true)) => {}
-            Some((_, false)) => return Fact::Known(false),
-            None => return Fact::unknown(format!("the signature of {} was not told", commit.oid.short())),
-        }
-    }
-    Fact::Known(true)
-}
-
-/// What the move landed, and whether that had passed.
-async fn judged(
-    gate: &Gate,
-    subject: &RefSubject,
-    merged: &[Landed],
-    pushed: &Pushed,
-) -> Result<Vec<Landed>, ReconcileError> {
-    let mut landed = Vec::new();
-    if let (Some(after), Some(branch)) = (&pushed.after, subject.name.branch())
-        && gate.store.group_passed(subject.repo_id, after, branch).await?
-    {
-        landed.push(Landed { number: 0, head: after.clone(), passed: true, queued: true });
-        return Ok(landed);
-    }
-    for pull in merged {
-        let passed = gate.store.passed(subject.repo_id, &pull.head, pull.number).await?;
-        landed.push(Landed { passed, ..pull.clone() });
-    }
-    Ok(landed)
-}
-
-/// Whether the gate did this itself.
-async fn is_own(gate: &Gate, pushed: &Pushed) -> Result<bool, ReconcileError> {
-    match &pushed.actor {
-        Fact::Known(actor) if actor.kind == AccountKind::Bot => {
-            Ok(actor.login.eq_ignore_ascii_case(gate.github.own_login().await?))
-        }
-        _ => Ok(false),
-    }
-}
-
-/// What was refused from where it stands now.
-fn refusal(action: &crate::store::StoredAction, tip: Option<&Sha>) -> Option<Refused> {
-    let (what, from) = match serde_json::from_str(&action.record.body).ok()? {
-        Action::PutBack(back) => (Remedy::MoveBack, back.from),
-        Action::Undo(undo) => (if undo.propose { Remedy::Propose } else { Remedy::Inverse }, Some(undo.onto)),
-        Action::ShowCheck(_)
-        | Action::CancelRun(_)
-        | Action::DisableAutoMerge(_)
-        | Action::ProposeRevert(_)
-        | Action::AnswerDeployment(_) => return None,
-    };
-    let why = action.outcome.clone().unwrap_or_default();
-    (from.as_ref() == tip).then_some(Refused { what, why })
 }

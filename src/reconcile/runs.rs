@@ -24,7 +24,7 @@ use super::quota::{self, Asked};
 use super::{Gate, ReconcileError, act_record, written};
 use crate::github::{ForgeError, RunRead};
 use crate::lease::Lease;
-use crate::store::{ActionOutcome, Evidence, Next};
+use crate::store::{ActionOutcome, Evidence, MOST_EVIDENCE, Next};
 
 /// What the forge answers to the cancel of a run that is over.
 const OVER: u16 = 409;
@@ -129,12 +129,12 @@ async fn facts(
     if asks_runners {
         let labels =
             jobs.iter().flat_map(|job| &job.labels).map(|label| label.to_ascii_lowercase()).collect();
-        runners = with(gate.github.runners(subject, run.attempt).await?, labels);
+        runners = whole(told, with(gate.github.runners(subject, run.attempt).await?, labels));
     }
     let mut environments = Fact::unknown("no rule asks for it");
     if asks_environments {
         let named = jobs.iter().filter_map(|job| job.environment.clone()).collect();
-        environments = with(gate.github.pending_environments(subject).await?, named);
+        environments = whole(told, with(gate.github.pending_environments(subject).await?, named));
     }
     let cancelled = gate.store.done_at(lease.subject(), &once_key(run.id, run.attempt)).await?;
     Ok(RunFacts {
@@ -157,6 +157,11 @@ async fn facts(
 fn jobs(told: &[Evidence], attempt: u64) -> Result<Vec<JobTold>, serde_json::Error> {
     let read = told.iter().map(|told| serde_json::from_str::<JobTold>(&told.body));
     Ok(read.collect::<Result<Vec<_>, _>>()?.into_iter().filter(|job| job.attempt == attempt).collect())
+}
+
+/// What was told of more jobs than are read says nothing of the others.
+fn whole<T>(told: &[Evidence], fact: Fact<T>) -> Fact<T> {
+    if told.len() < MOST_EVIDENCE { fact } else { Fact::unknown("it has more jobs than are read") }
 }
 
 /// What the forge shows and what was told, together.

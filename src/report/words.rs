@@ -194,6 +194,10 @@ fn disqualification(why: &Disqualification) -> String {
         Disqualification::OtherCommit(Some(sha)) => {
             format!("given on `{}`, which is not the head any more", sha.short())
         }
+        Disqualification::UpdateUnknown(sha, why) => format!(
+            "given on `{}`, and whether the head is the same on a newer base could not be seen ({why})",
+            sha.short()
+        ),
         Disqualification::OtherCommit(None) => "not given on the head".to_owned(),
         Disqualification::Author => "opened the pull request".to_owned(),
         Disqualification::CommitAuthor(sha) => format!("wrote or co-wrote commit `{}`", sha.short()),

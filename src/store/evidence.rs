@@ -10,8 +10,8 @@ use super::row::{get, signed};
 use super::rows::Insert;
 use super::{Store, StoreError};
 
-/// More than these are not judged in one look; the next look goes on.
-const MOST: i64 = 200;
+/// More than these are not read in one look; the next look goes on.
+pub const MOST_EVIDENCE: usize = 1_000;
 
 /// One piece of evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) struct Told<'a> {
 }
 
 impl Store {
-    /// What was told of the subject and no look has judged yet, oldest first. At most 200.
+    /// What was told of the subject and no look has judged yet, oldest first. At most [`MOST_EVIDENCE`].
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -45,7 +45,7 @@ impl Store {
              ORDER BY at, id LIMIT $2",
         )
         .bind(subject.key())
-        .bind(MOST)
+        .bind(MOST_EVIDENCE as i64)
         .fetch_all(&self.readers)
         .await?;
         rows.iter()

@@ -43,6 +43,19 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Where one ref stood when it was judged last, by its full name; `None` when that is not known or it was gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
+    pub async fn tip(&self, repo: RepoId, name: &str) -> Result<Option<Sha>, StoreError> {
+        let row = sqlx::query("SELECT tip FROM ledger WHERE repo_id = $1 AND name = $2")
+            .bind(signed(repo.0, "repository id")?)
+            .bind(name)
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| parsed(&get::<String, _>(&row, "tip")?, "tip", Sha::parse)).transpose()
+    }
+
     /// Writes down where refs stand; `None` when they are gone.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ mod gate;
 mod guards;
 mod incidents;
 mod ingress;
+mod interleaving;
 mod ledger;
 mod merges;
 mod people;

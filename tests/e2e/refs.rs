@@ -8,12 +8,12 @@ use crate::Gate;
 use crate::stage::{FORGE, RULES, WEB, propose};
 
 /// Everything that is denied is put back.
-fn rules() -> String {
+pub(crate) fn rules() -> String {
     RULES.replace("enforcement = \"active\"", "enforcement = \"active\"\nrespond = [\"revert\"]")
 }
 
 /// The shared stage, on which the App may write.
-fn stage() -> Stage {
+pub(crate) fn stage() -> Stage {
     let mut stage = Stage::parse(FORGE).unwrap();
     for name in ["contents", "workflows", "pull_requests"] {
         stage.app.permissions.insert(name.to_owned(), "write".to_owned());
@@ -200,6 +200,138 @@ async fn a_branch_that_is_deleted_meanwhile_stays_as_its_last_mover_left_it() {
     gate.github.before("updateRefs", Step::DeleteBranch(DeleteBranch::new("alice", WEB, "topic")));
     gate.settle().await;
     assert_eq!(gate.stands("refs/heads/topic"), None, "a person deleted it");
+}
+
+#[tokio::test]
+async fn what_an_agent_did_after_a_person_goes_and_what_it_did_before_is_taken_back() {
+    let gate = gate().await;
+    gate.pushes("Copilot", "main", "src/sly.ts").await;
+    let hers = gate.pushes("alice", "main", "src/fine.ts").await;
+    let forced = Push::new("Copilot", WEB, "main").from(&hers).file("src/again.ts", "x\n").amend();
+    gate.github.push(forced).await.unwrap();
+    gate.settle().await;
+    for (path, stands) in [("src/sly.ts", false), ("src/again.ts", false), ("src/fine.ts", true)] {
+        assert_eq!(gate.file(path).await.is_some(), stands, "{path}");
+    }
+    let history = gate.github.history(WEB, "main").await.unwrap();
+    assert!(history.contains(&hers), "her own commit is there again");
+    let tip = gate.main();
+    gate.settle().await;
+    assert_eq!(gate.main(), tip);
+}
+
+#[tokio::test]
+async fn what_an_agent_left_behind_is_kept_when_people_have_gone_on() {
+    let gate = gate().await;
+    gate.github.create_branch(CreateBranch::new("alice", WEB, "topic")).await.unwrap();
+    let hers = gate.pushes("alice", "topic", "src/fine.ts").await;
+    gate.settle().await;
+    gate.github.delete_branch(DeleteBranch::new("Copilot", WEB, "topic")).await.unwrap();
+    let anew = gate.pushes("alice", "topic", "src/anew.ts").await;
+    gate.settle().await;
+    assert_eq!(gate.stands("refs/heads/topic"), Some(anew));
+    let refs = gate.github.refs(WEB).unwrap();
+    assert!(refs.iter().any(|(name, sha)| name.ends_with("-left") && *sha == hers), "{refs:#?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_back_is_kept_all_the_same() {
+    let gate = gate().await;
+    let first = gate.main();
+    let hers = gate.pushes("alice", "main", "src/fine.ts").await;
+    gate.settle().await;
+    let agents = Push::new("Copilot", WEB, "main").from(&first).file("src/sly.ts", "x\n").force();
+    gate.github.push(agents).await.unwrap();
+    let anew = Push::new("alice", WEB, "main").from(&first).file("src/anew.ts", "hers\n").force();
+    let anew = gate.github.push(anew).await.unwrap();
+    gate.settle().await;
+    assert!(gate.github.history(WEB, "main").await.unwrap().contains(&anew));
+    let refs = gate.github.refs(WEB).unwrap();
+    assert!(refs.iter().any(|(name, sha)| name.ends_with("-left") && *sha == hers), "{refs:#?}");
+}
+
+#[tokio::test]
+async fn a_person_on_top_whose_delivery_overtakes_the_agents_hides_nothing() {
+    let gate = gate().await;
+    gate.pushes("alice", "main", "src/before.ts").await;
+    gate.settle().await;
+    gate.pushes("Copilot", "main", "src/sly.ts").await;
+    let mark = gate.github.pending();
+    gate.pushes("alice", "main", "src/fine.ts").await;
+    // The agent's comes last.
+    gate.github.forget_pending();
+    for delivery in gate.github.deliveries().iter().rev().take(1) {
+        gate.github.redeliver(&delivery.guid);
+    }
+    gate.step().await;
+    for delivery in mark {
+        gate.github.redeliver(&delivery.guid);
+    }
+    gate.settle().await;
+    assert_eq!(gate.file("src/sly.ts").await, None, "{}", gate.text());
+    assert!(gate.file("src/fine.ts").await.is_some());
+}
+
+#[tokio::test]
+async fn a_delivery_that_comes_between_two_others_is_waited_for() {
+    let gate = gate().await;
+    let before = gate.main();
+    for path in ["src/a.ts", "src/b.ts", "src/c.ts"] {
+        gate.pushes("Copilot", "main", path).await;
+    }
+    let sent = gate.github.pending();
+    let pushes: Vec<&str> =
+        sent.iter().filter(|one| one.event == "push").map(|one| one.guid.as_str()).collect();
+    gate.github.forget_pending();
+    for guid in [pushes[0], pushes[2]] {
+        gate.github.redeliver(guid);
+    }
+    gate.step().await;
+    gate.github.redeliver(pushes[1]);
+    gate.settle().await;
+    assert_eq!((gate.main(), gate.kept().len()), (before, 3), "{}", gate.text());
+}
+
+#[tokio::test]
+async fn an_agent_that_pushes_faster_than_looks_end_is_put_back() {
+    let gate = gate().await;
+    let before = gate.main();
+    for turn in 0..12 {
+        gate.pushes("Copilot", "main", &format!("src/{turn}.ts")).await;
+        // Each look sees what has not been told of yet.
+        while gate.github.pending().len() > 1 {
+            gate.github.deliver_next(&gate.webhook()).await;
+        }
+        gate.running.runner().drain().await.unwrap();
+        gate.pass(std::time::Duration::from_secs(2));
+    }
+    gate.settle().await;
+    assert_eq!(gate.main(), before, "{}", gate.text());
+}
+
+#[tokio::test]
+async fn more_pushes_than_one_look_judges_are_all_put_back() {
+    let gate = gate().await;
+    let before = gate.main();
+    let more = 205;
+    for turn in 0..more {
+        gate.pushes("Copilot", "main", &format!("src/{turn}.ts")).await;
+    }
+    gate.settle().await;
+    assert_eq!(gate.main(), before);
+    let calls = gate.github.calls().len();
+    gate.settle().await;
+    assert_eq!(gate.github.calls().len(), calls);
+}
+
+#[tokio::test]
+async fn a_conflict_is_tried_again_and_is_no_refusal() {
+    let gate = gate().await;
+    let before = gate.main();
+    gate.pushes("Copilot", "main", "src/sly.ts").await;
+    gate.github.fail("updateRefs", Fault::Before(409), 2);
+    gate.settle().await;
+    assert_eq!((gate.main(), gate.text().contains("Take back")), (before, false));
 }
 
 #[tokio::test]

@@ -217,3 +217,91 @@ async fn commits_of_an_agents_pull_request_stay_the_agents_on_a_persons_branch()
     gate.settle().await;
     gate.shows(twin, "success");
 }
+
+/// A proposal that bob has approved, and a base that has moved on since.
+async fn approved_before_the_base_moved() -> (Gate, u64) {
+    let (gate, number) = Gate::with_proposal().await;
+    gate.approve("bob", number).await;
+    gate.settle().await;
+    gate.shows(number, "success");
+    crate::stage::push(&gate.github, "alice", "main", "base").await;
+    gate.settle().await;
+    (gate, number)
+}
+
+/// What "Update branch" makes of it, with more in it if told so.
+fn update(who: &str) -> Push {
+    let push = Push::new(who, WEB, "copilot/hello").file("src/base.ts", "export {};\n");
+    Push { merge: Some("main".to_owned()), ..push }
+}
+
+#[tokio::test]
+async fn an_approval_stays_when_the_branch_is_updated_and_nothing_else() {
+    let (gate, number) = approved_before_the_base_moved().await;
+    gate.github.push(update("Copilot")).await.unwrap();
+    gate.settle().await;
+    gate.shows(number, "success");
+}
+
+#[tokio::test]
+async fn an_approval_stays_when_the_same_patch_is_rebased() {
+    let (gate, number) = approved_before_the_base_moved().await;
+    let rebased = Push::new("Copilot", WEB, "copilot/hello").from("main").force();
+    gate.github.push(rebased.file("src/hello.ts", "export {};\n")).await.unwrap();
+    gate.settle().await;
+    gate.shows(number, "success");
+}
+
+#[tokio::test]
+async fn an_approval_does_not_stay_when_anything_comes_along() {
+    let (gate, number) = approved_before_the_base_moved().await;
+    gate.github.push(update("Copilot").file("src/evil.ts", "x\n")).await.unwrap();
+    gate.settle().await;
+    gate.shows(number, "action_required");
+    gate.says(number, "not the head any more");
+    gate.approve("bob", number).await;
+    gate.settle().await;
+    gate.shows(number, "success");
+    crate::stage::push(&gate.github, "Copilot", "copilot/hello", "more").await;
+    gate.settle().await;
+    gate.shows(number, "action_required");
+}
+
+#[tokio::test]
+async fn an_approval_does_not_stay_when_a_contradiction_was_resolved() {
+    let gate = Gate::acme().await;
+    let change = |who: &str, branch: &str, label: &str| {
+        Push::new(who, WEB, branch).file("src/button.ts", &format!("export const label = '{label}';\n"))
+    };
+    gate.github.push(change("Copilot", "copilot/hello", "Hello")).await.unwrap();
+    let number = gate.github.open(Open::new("Copilot", WEB, "copilot/hello")).await.unwrap();
+    gate.settle().await;
+    gate.approve("bob", number).await;
+    gate.github.push(change("alice", "main", "Good day")).await.unwrap();
+    gate.settle().await;
+    gate.shows(number, "success");
+    let resolved = Push { merge: Some("main".to_owned()), ..change("Copilot", "copilot/hello", "Hi") };
+    gate.github.push(resolved).await.unwrap();
+    gate.settle().await;
+    gate.shows(number, "action_required");
+}
+
+#[tokio::test]
+async fn who_updates_the_branch_still_had_a_hand_in_it() {
+    let (gate, number) = approved_before_the_base_moved().await;
+    gate.github.push(update("bob")).await.unwrap();
+    gate.settle().await;
+    gate.shows(number, "action_required");
+    gate.says(number, "pushed to the pull request");
+}
+
+#[tokio::test]
+async fn an_approval_by_comment_names_one_head_and_ends_with_it() {
+    let (gate, number) = Gate::with_proposal().await;
+    gate.comment("bob", number, &gate.approval(number), None).await;
+    crate::stage::push(&gate.github, "alice", "main", "base").await;
+    gate.github.push(update("Copilot")).await.unwrap();
+    gate.settle().await;
+    gate.shows(number, "action_required");
+    gate.says(number, "not the head any more");
+}

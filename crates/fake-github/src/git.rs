@@ -116,6 +116,14 @@ async fn run(mut command: Command, verb: &'static str, input: Vec<u8>) -> Result
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// The commit and everything before it.
+pub(crate) async fn history(dir: &Path, sha: &str) -> Result<Vec<String>, GitError> {
+    let mut command = git(dir, "rev-list");
+    command.arg(sha);
+    let printed = run(command, "rev-list", Vec::new()).await?;
+    Ok(printed.lines().map(str::to_owned).collect())
+}
+
 /// One commit to make; the tree starts as that of the first parent.
 #[derive(Debug, Clone)]
 pub(crate) struct NewCommit {

@@ -30,6 +30,7 @@ use crate::verdict::{
 };
 pub use act::{decide_deployment, decide_publication, decide_ref, decide_run, is_person};
 use approval::Bench;
+pub use approval::approved_before;
 pub use group::decide_group;
 pub use guard::{GuardVerdict, ToSuspend, judge_guard};
 use involve::Involved;

@@ -16,7 +16,7 @@ use crate::ids::{CheckRunId, Millis, RepoId, RepoName, Sha, UserId};
 use crate::subject::Floor;
 
 pub use quota::{Counted, Going, PushTold};
-pub use review::{Assignment, Comment, Dismissal, Review, ReviewState};
+pub use review::{Assignment, Carried, Comment, Dismissal, Review, ReviewState};
 
 /// Something seen, or the reason why it was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,6 +157,10 @@ pub struct Pull {
     /// within the day. Only told where a quota asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tally: Option<Fact<Vec<Counted>>>,
+    /// Whether the head is nothing but an older head on a newer base: of each that an approval was given on which would
+    /// count otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<Carried>,
     /// Who pushed to it, as the signed deliveries told. Platform evidence.
     pub pushers: Fact<Vec<Account>>,
     /// What changed, from git's own objects.

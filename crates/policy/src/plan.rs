@@ -16,10 +16,10 @@ use crate::ids::{CheckRunId, RepoName, Sha};
 pub use deploy::{Answer, AnswerDeployment, plan_deployment};
 pub use merge::{ProposeRevert, plan_merge};
 pub use merging::{DisableAutoMerge, plan_merging};
-pub use refs::{Kept, PutBack, Span, Undo, plan_ref};
+pub use refs::{Kept, PutBack, Span, Undo, owed, plan_ref};
 pub use runs::{CancelRun, patient_until, plan_run};
 
-use crate::verdict::{Conclusion, Effect, Proposal, ProposalState, Verdict, Whose};
+use crate::verdict::{Conclusion, Effect, Finding, Proposal, ProposalState, Verdict, Whose};
 
 /// One effect on the forge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +122,16 @@ pub fn plan(verdict: &Verdict, effects: &Effects) -> Vec<Action> {
         difference(rules, &effects.rules_checks)
     });
     difference(own, &effects.checks).into_iter().chain(rules.flatten()).map(Action::ShowCheck).collect()
+}
+
+/// A finding as one line of a text that the forge shows: short, and calling nobody.
+fn line(finding: &Finding) -> String {
+    format!("{} ({})", plain(&finding.message), finding.code.as_str())
+}
+
+/// Hostile text as a part of one line: cut, and calling nobody.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect::<String>().replace('@', "@\u{200b}")
 }
 
 /// What there is to do, if the forge does not show it already.

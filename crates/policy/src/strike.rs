@@ -33,7 +33,7 @@ pub fn strikes(verdict: &ActVerdict, facts: &RefFacts, actions: &[Action], key: 
     let answered = moves.iter().rposition(|moved| moved.own);
     // What is only proposed is not back yet.
     let now = actions.iter().any(|action| match action {
-        Action::PutBack(_) => true,
+        Action::PutBack(back) => back.from != back.to,
         Action::Undo(undo) => !undo.propose,
         Action::ShowCheck(_)
         | Action::CancelRun(_)

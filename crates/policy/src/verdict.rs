@@ -452,6 +452,8 @@ pub enum Disqualification {
     AccessUnknown(String),
     /// It was given on another commit.
     OtherCommit(Option<Sha>),
+    /// It was given on another commit, and whether the head is that one on a newer base could not be seen.
+    UpdateUnknown(Sha, String),
     /// Its giver opened the pull request.
     Author,
     /// Its giver wrote or co-wrote a commit of it.

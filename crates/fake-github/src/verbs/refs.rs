@@ -117,6 +117,27 @@ impl FakeGithub {
         Ok(self.shared.world().repo(repo)?.tip(full_name).map(str::to_owned))
     }
 
+    /// Every ref by its full name, and where it points.
+    ///
+    /// # Errors
+    /// When the repository is not there.
+    pub fn refs(&self, repo: &str) -> Result<Vec<(String, String)>, Missing> {
+        Ok(self.shared.world().repo(repo)?.all_refs())
+    }
+
+    /// A branch's, tag's or commit's own commit and everything before it, as git lists it.
+    ///
+    /// # Errors
+    /// When the repository or the revision is not there.
+    pub async fn history(&self, repo: &str, revision: &str) -> Result<Vec<String>, VerbError> {
+        let (dir, sha) = {
+            let world = self.shared.world();
+            let repo = world.repo(repo)?;
+            (repo.dir.clone(), world.resolve(repo, revision)?)
+        };
+        Ok(git::history(&dir, &sha).await?)
+    }
+
     /// A file as a branch, tag or commit has it; `None` when it has none there.
     ///
     /// # Errors

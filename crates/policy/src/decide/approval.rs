@@ -1,7 +1,7 @@
 //! Which approvals count.
 //!
 //! An approval counts when a recognised person with write access now, who had no hand in the change, approved exactly
-//! this head, and has not said otherwise since. Whatever of that is not known does not count.
+//! this head, or one that this head is on a newer base and nothing more, and has not said otherwise since. Whatever of that is not known does not count.
 
 mod comment;
 mod independence;
@@ -9,13 +9,16 @@ mod tier;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cannot_see;
 use super::standing::{self, Standing};
-use crate::facts::{Account, Fact, Facts, Pull, Review, ReviewState};
+use super::{cannot_see, involve};
+use crate::facts::{Account, Fact, Facts, Pull, PullState, Review, ReviewState};
 use crate::identity::Catalogue;
 use crate::ids::{Millis, Sha, UserId};
+use crate::rules::RuleSource;
 use crate::rules::in_force::InForce;
-use crate::verdict::{Code, Disqualification, Disqualified, Effect, Evidence, Finding, TierState, quoted};
+use crate::verdict::{
+    Code, Disqualification, Disqualified, Effect, Enforcement, Evidence, Finding, JudgedAs, TierState, quoted,
+};
 use independence::Hands;
 
 fn changes_finding(review: &Review) -> Finding {
@@ -107,6 +110,19 @@ struct Counted {
     commented: bool,
 }
 
+/// Older heads that approvals of a pull request were given on which count if the head is nothing but one of these on a
+/// newer base. Nobody's work but an agent's needs approvals.
+#[must_use]
+pub fn approved_before(facts: &Facts, pull: &Pull, source: &RuleSource) -> BTreeSet<Sha> {
+    let Some(law) = source.law(&facts.own_rules) else { return BTreeSet::new() };
+    let involved = involve::involve(facts, pull, law.rules);
+    let open = pull.state == PullState::Open && law.enforcement() != Enforcement::Disabled;
+    if !open || involved.judged_as == JudgedAs::People {
+        return BTreeSet::new();
+    }
+    Bench::of(facts, pull, &law, &involved.registered).approved_before()
+}
+
 /// What came of looking at all approvals.
 #[derive(Debug)]
 pub(super) struct Approvals {
@@ -192,11 +208,33 @@ impl<'f> Bench<'f> {
         approvals
     }
 
+    /// An approval is of exactly this head, or of one that the head is on a newer base and nothing more.
+    fn of_another_head(&self, commit: Option<&Sha>) -> Option<Disqualification> {
+        if commit == Some(&self.pull.head.sha) {
+            return None;
+        }
+        let carried = |from: &Sha| self.pull.carried.iter().find(|carried| carried.from == *from);
+        match commit.and_then(|from| Some((from, &carried(from)?.whole))) {
+            Some((_, Fact::Known(true))) => None,
+            Some((from, Fact::Unknown(why))) => {
+                Some(Disqualification::UpdateUnknown(from.clone(), why.clone()))
+            }
+            Some((_, Fact::Known(false))) | None => Some(Disqualification::OtherCommit(commit.cloned())),
+        }
+    }
+
+    /// Older heads that approvals were given on which only for that do not count.
+    fn approved_before(&self) -> BTreeSet<Sha> {
+        let only_older = |given: &Disqualified| match given.because.as_slice() {
+            [Disqualification::OtherCommit(Some(sha))] => Some(sha.clone()),
+            _ => None,
+        };
+        self.approvals().disqualified.iter().filter_map(only_older).collect()
+    }
+
     fn disqualifications(&self, given: &Given<'_>) -> BTreeSet<Disqualification> {
         let mut because = BTreeSet::new();
-        if given.commit != Some(&self.pull.head.sha) {
-            because.insert(Disqualification::OtherCommit(given.commit.cloned()));
-        }
+        because.extend(self.of_another_head(given.commit));
         match given.can_push {
             Fact::Known(true) => {}
             Fact::Known(false) => {
@@ -274,7 +312,7 @@ impl<'f> Bench<'f> {
     fn doubt(&self, approval: &Review, all: &[Review]) -> Option<Disqualification> {
         let as_good = |review: &Review| {
             review.state == ReviewState::Approved
-                && review.commit.as_ref() == Some(&self.pull.head.sha)
+                && self.of_another_head(review.commit.as_ref()).is_none()
                 && review.can_push == Fact::Known(true)
         };
         let later = all.iter().filter(|review| review.id >= approval.id && decides(review.state));

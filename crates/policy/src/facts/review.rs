@@ -42,6 +42,15 @@ pub enum ReviewState {
     Pending,
 }
 
+/// What became of an approved head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The head that was approved.
+    pub from: Sha,
+    /// Whether the head now is that one merged cleanly with the base, or rebased onto it, with the identical patch.
+    pub whole: Fact<bool>,
+}
+
 /// That a review was dismissed. The forge asks for write access of whoever does that:
 /// <https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests/dismissing-a-pull-request-review>.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

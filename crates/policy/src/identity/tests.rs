@@ -81,6 +81,7 @@ impl Story {
             change: Fact::Known(change),
             comments: Fact::Known(Vec::new()),
             assignments: Fact::Known(Vec::new()),
+            carried: Vec::new(),
             lineage: Fact::Known(Vec::new()),
             head_since: None,
             opened_at: None,

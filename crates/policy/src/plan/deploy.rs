@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Action;
+use super::{Action, plain};
 use crate::act::{ActVerdict, DeploymentFacts};
 use crate::ids::{RepoName, RunId};
 use crate::verdict::{Effect, Enforcement, Finding};
@@ -107,9 +107,4 @@ fn comment(verdict: &ActVerdict, facts: &DeploymentFacts, answer: Answer, findin
         text.push_str(&format!("\n- and {more} more"));
     }
     text.chars().take(COMMENT_CHARACTERS).collect()
-}
-
-/// One line that mentions nobody.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(250).collect::<String>().replace('@', "@\u{200b}")
 }

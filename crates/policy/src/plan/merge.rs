@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Action;
+use super::{Action, line};
 use crate::act::{ActVerdict, MergeFacts};
 use crate::facts::Fact;
 use crate::ids::RepoName;
@@ -30,10 +30,9 @@ pub fn plan_merge(verdict: &ActVerdict, facts: &MergeFacts) -> Vec<Action> {
     };
     let mut body = format!("Portcullis found that #{} was merged past the gate:\n", facts.number);
     for finding in deed.findings.iter().take(5) {
-        let line: String = finding.message.chars().filter(|c| !c.is_control()).take(200).collect();
-        body.push_str(&format!("\n- {} ({})", line.replace('@', "@\u{200b}"), finding.code.as_str()));
+        body.push_str(&format!("\n- {}", line(finding)));
     }
-    body.push_str("\n\nMerge this to take it back, or close it if it may stay..");
+    body.push_str("\n\nMerge this to take it back, or close it if it may stay.");
     vec![Action::ProposeRevert(ProposeRevert {
         repository: facts.repository.name.clone(),
         pull: facts.number,

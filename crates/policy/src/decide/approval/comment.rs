@@ -65,7 +65,7 @@ impl Bench<'_> {
     /// unless the comment surely came after it. A review of somebody unknown may be theirs.
     fn overruled(&self, comment: &Comment, author: UserId, reviews: &[Review]) -> Option<Disqualification> {
         let approves_this = |review: &Review| {
-            review.state == ReviewState::Approved && review.commit.as_ref() == Some(&self.pull.head.sha)
+            review.state == ReviewState::Approved && self.of_another_head(review.commit.as_ref()).is_none()
         };
         let nameless = reviews.iter().filter(|review| decides(review.state) && !approves_this(review));
         if let Some(why) = nameless.into_iter().find_map(|review| review.author.get().err()) {

@@ -1,7 +1,8 @@
 //! Whose approval counts.
 
 use super::scene::*;
-use crate::facts::{Fact, Linked, ReviewState, Signature};
+use crate::decide::approved_before;
+use crate::facts::{Carried, Fact, Linked, ReviewState, Signature};
 use crate::ids::UserId;
 use crate::verdict::Disqualification as Why;
 use crate::verdict::{Code, Conclusion};
@@ -17,6 +18,36 @@ fn an_approval_of_another_commit_does_not_count() {
             .review(&bob(), ReviewState::Approved, |review| review.commit.clone_from(&commit));
         assert_eq!(scene.approval_does_not_count(), [Why::OtherCommit(commit)]);
     }
+}
+
+#[test]
+fn an_approval_stays_where_the_head_is_the_approved_one_on_a_newer_base() {
+    let older = sha(5);
+    let scene = |whole: Option<Fact<bool>>| {
+        let mut scene =
+            Scene::by_copilot().review(&bob(), ReviewState::Approved, |review| review.commit = Some(sha(5)));
+        scene.facts.pull.carried = whole.map(|whole| Carried { from: sha(5), whole }).into_iter().collect();
+        scene
+    };
+    let asked = approved_before(&scene(None).facts, &scene(None).facts.pull, &scene(None).source());
+    assert_eq!(asked, [older.clone()].into());
+    assert_eq!(scene(Some(Fact::Known(true))).verdict().conclusion, Conclusion::Success);
+    let no = scene(Some(Fact::Known(false)));
+    assert_eq!(no.approval_does_not_count(), [Why::OtherCommit(Some(older.clone()))]);
+    let unknown = scene(Some(Fact::unknown("it is gone")));
+    assert_eq!(unknown.approval_does_not_count(), [Why::UpdateUnknown(older, "it is gone".to_owned())]);
+}
+
+#[test]
+fn nothing_is_compared_where_it_would_not_count() {
+    let of = |scene: Scene| approved_before(&scene.facts, &scene.facts.pull, &scene.source());
+    let older = |scene: Scene, who: &crate::facts::Account| {
+        scene.review(who, ReviewState::Approved, |review| review.commit = Some(sha(5)))
+    };
+    assert_eq!(of(Scene::by_copilot().approved(&bob())), [].into());
+    assert_eq!(of(older(Scene::by_copilot(), &copilot())), [].into());
+    assert_eq!(of(older(Scene::by_copilot().pushed_by(&bob()), &bob())), [].into());
+    assert_eq!(of(older(Scene::by_alice(), &bob())), [].into(), "people's own work needs no approval");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::act::{ActVerdict, Landed, Move, RefFacts, RefName, Refused, Remedy};
 use crate::decide::decide_ref;
 use crate::facts::{Account, Fact, Roster};
 use crate::incident::{Kind, incidents};
-use crate::plan::{Action, plan_ref};
+use crate::plan::{Action, owed, plan_ref};
 use crate::rules::{Respond, RuleSource, Rules};
 use crate::verdict::{Code, Conclusion};
 
@@ -157,6 +157,62 @@ fn a_person_on_top_loses_nothing() {
     let mut unknown = main_branch(moves);
     unknown.roster.groups.insert(group("acme"), Fact::unknown("no permission"));
     assert!(matches!(judged(BARE, &unknown).1.as_slice(), [Action::Undo(_)]));
+}
+
+#[test]
+fn what_agents_did_after_a_person_goes_and_the_rest_is_taken_back_on_top() {
+    let moves = vec![pushed(copilot(), 1, 2), pushed(alice(), 2, 3), pushed(copilot(), 3, 4)];
+    let (_, actions) = judged(BARE, &main_branch(moves.clone()));
+    let [Action::PutBack(back), Action::Undo(undo)] = actions.as_slice() else { panic!("{actions:?}") };
+    assert_eq!((&back.from, &back.to, back.keep.len()), (&Some(sha(4)), &Some(sha(3)), 1));
+    assert_eq!((&undo.onto, undo.spans.len(), undo.keep.len()), (&sha(3), 1, 2));
+
+    // Putting back the last of it answers no more than that.
+    let own = Move { own: true, ..pushed(copilot(), 4, 3) };
+    let (_, actions) = judged(BARE, &main_branch([moves.clone(), vec![own]].concat()));
+    let [Action::Undo(undo)] = actions.as_slice() else { panic!("{actions:?}") };
+    assert_eq!((&undo.onto, undo.spans.len()), (&sha(3), 1));
+
+    // Where it cannot be moved, all of it is taken back on top.
+    let refused = vec![Refused { what: Remedy::MoveBack, why: "rules".to_owned() }];
+    let (_, actions) = judged(BARE, &RefFacts { refused, ..main_branch(moves) });
+    let [Action::Undo(undo)] = actions.as_slice() else { panic!("{actions:?}") };
+    assert_eq!((&undo.onto, undo.spans.len()), (&sha(4), 2));
+}
+
+#[test]
+fn what_an_agent_left_behind_is_kept_where_it_cannot_be_put_back() {
+    let forced = Move { forced: true, ..pushed(copilot(), 1, 2) };
+    let on_top = main_branch(vec![forced.clone(), pushed(alice(), 2, 3)]);
+    let (_, actions) = judged(BARE, &on_top);
+    let [Action::Undo(undo)] = actions.as_slice() else { panic!("{actions:?}") };
+    let left = ("refs/portcullis/quarantine/2026-11-20/1-2-left".to_owned(), sha(1));
+    assert!(undo.keep.iter().any(|kept| (kept.name.clone(), kept.sha.clone()) == left), "{:?}", undo.keep);
+
+    // A branch that people made anew is theirs; only a name is given to what was there.
+    let anew = vec![pushed(copilot(), 1, 0), pushed(alice(), 0, 3)];
+    let (_, actions) = judged(BARE, &main_branch(anew));
+    let [Action::PutBack(kept)] = actions.as_slice() else { panic!("{actions:?}") };
+    assert_eq!((&kept.from, &kept.to), (&Some(sha(3)), &Some(sha(3))));
+    assert!(kept.keep.iter().any(|kept| kept.sha == sha(1)));
+
+    // Nothing was left behind: nothing is to be named.
+    let deleted = facts("refs/heads/topic", vec![pushed(copilot(), 1, 2), pushed(alice(), 2, 0)]);
+    assert_eq!(judged(BARE, &deleted).1, vec![]);
+}
+
+#[test]
+fn more_moves_than_one_look_judges_are_owed_as_one() {
+    let untold = |moves| RefFacts { tip: Some(sha(99)), ..main_branch(moves) };
+    let burst = untold((1..5).map(|n| pushed(copilot(), n, n + 1)).collect());
+    let verdict = decide_ref(&burst, &rules(BARE));
+    assert_eq!(plan_ref(&verdict, &burst), vec![]);
+    let (id, pushed_) = owed(&verdict, &burst).unwrap();
+    assert_eq!((id.as_str(), pushed_.before, pushed_.after), ("sum-1-2", Some(sha(1)), Some(sha(5))));
+
+    // What a person did in the end is nobody's debt.
+    let person = untold(vec![pushed(copilot(), 1, 2), pushed(alice(), 2, 3)]);
+    assert_eq!(owed(&decide_ref(&person, &rules(BARE)), &person), None);
 }
 
 #[test]

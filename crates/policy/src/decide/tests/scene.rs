@@ -318,6 +318,7 @@ pub(super) fn pull(number: u64, author: Account, branch: &str) -> Pull {
         change: Fact::Known(change),
         comments: Fact::Known(Vec::new()),
         assignments: Fact::Known(Vec::new()),
+        carried: Vec::new(),
         lineage: Fact::Known(Vec::new()),
         head_since: None,
         opened_at: None,

@@ -13,8 +13,8 @@ use crate::decide::tests::scene::{
     NOW, alice, bob, coderabbit, copilot, dana, erin, group, head, named, nobody, repository, sha, user,
 };
 use crate::facts::{
-    Account, AccountKind, Assignment, Branch, Comment, CommitIdentity, Counted, Descent, Dismissal, Fact,
-    Facts, Linked, Person, ProposedRules, Pull, PullState, Review, ReviewState, Roster, Signature,
+    Account, AccountKind, Assignment, Branch, Carried, Comment, CommitIdentity, Counted, Descent, Dismissal,
+    Fact, Facts, Linked, Person, ProposedRules, Pull, PullState, Review, ReviewState, Roster, Signature,
 };
 use crate::ids::{Millis, UserId};
 
@@ -229,7 +229,9 @@ fn pull() -> impl Strategy<Value = Pull> {
         let head_since = prop_oneof![9 => Just(Millis(0)), 1 => moment()];
         let comments = prop_oneof![3 => Just(vec![]), 1 => vec(comment(), 1..3)];
         let assignments = prop_oneof![12 => Just(vec![]), 1 => vec(assignment(), 1..2)];
-        let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage), tally());
+        let carried = weighted(0.3, fact(any::<bool>()));
+        let more = (tally(), carried);
+        let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage), more);
         (who, what, (text, labels, state, any::<bool>()), place, fact(vec(review(), 0..5)), said).prop_map(assemble)
     })
 }
@@ -244,7 +246,7 @@ type Said = (
     Fact<Vec<Assignment>>,
     Option<Millis>,
     Fact<Vec<Descent>>,
-    Option<Fact<Vec<Counted>>>,
+    (Option<Fact<Vec<Counted>>>, Option<Fact<bool>>),
 );
 
 /// What else the agent did: most often little.
@@ -278,7 +280,8 @@ fn tally() -> impl Strategy<Value = Option<Fact<Vec<Counted>>>> {
 fn assemble(
     (who, what, text, place, reviews, said): (Who, What, Text, Place, Fact<Vec<Review>>, Said),
 ) -> Pull {
-    let (comments, assignments, head_since, lineage, tally) = said;
+    let (comments, assignments, head_since, lineage, (tally, whole)) = said;
+    let carried = whole.map(|whole| Carried { from: sha(5), whole }).into_iter().collect();
     let (author, auto_merge, pushers) = who;
     let (commits, files, lines) = what;
     let (body, labels, state, draft) = text;
@@ -328,6 +331,7 @@ fn assemble(
         opened_at: None,
         tally,
         lineage,
+        carried,
         pushers,
         change,
         proposed_rules: vec![],

@@ -56,6 +56,9 @@ impl Eraser {
                 self.fact(&mut assignment.to, "who was assigned");
             }
         }
+        for carried in &mut pull.carried {
+            self.fact(&mut carried.whole, "whether an approved head is carried on");
+        }
         self.fact(&mut pull.lineage, "where the commits were seen first");
         self.fact(&mut pull.comments, "the comments");
         self.fact(&mut pull.assignments, "the assignments");
