@@ -3,7 +3,7 @@
 //! Reads the NUL-separated formats only, so that no path can forge a line. The parsers are strict: truncated, unknown or
 //! contradictory input is an error, never a shorter list.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -109,7 +109,7 @@ pub struct Numstat {
 impl Numstat {
     /// Tells each file how many of its lines differ. One that was not counted is not told.
     pub fn tell(&self, files: &mut [FileChange]) {
-        let counts: HashMap<&RawPath, u64> = self.files.iter().map(|(path, lines)| (path, *lines)).collect();
+        let counts: BTreeMap<&RawPath, u64> = self.files.iter().map(|(path, lines)| (path, *lines)).collect();
         for file in files {
             file.lines = counts.get(&file.path).copied();
         }
