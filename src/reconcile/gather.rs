@@ -100,7 +100,7 @@ pub(super) async fn add_pushers(
     Ok(())
 }
 
-/// Which of its commits were first seen in a pull request that an agent opened.
+/// Which of its commits were first seen in another pull request, as an agent's.
 async fn lineage_of(
     gate: &Gate,
     subject: &PullSubject,

@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("../../migrations/0003_access.sql")),
     (5, include_str!("../../migrations/0005_review.sql")),
     (6, include_str!("../../migrations/0006_ledger.sql")),
+    (9, include_str!("../../migrations/0009_turns.sql")),
 ];
 
 pub(super) async fn migrate(engine: &Engine, connection: &mut AnyConnection) -> Result<(), StoreError> {

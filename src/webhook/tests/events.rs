@@ -319,6 +319,25 @@ async fn a_push_that_may_change_the_repositorys_rules_wakes_what_is_open_there()
 }
 
 #[tokio::test]
+async fn a_branch_whose_name_cannot_be_judged_is_not_passed_over() {
+    let door = door().await;
+    for (n, (name, outcome)) in [
+        ("refs/heads/copilot/fix".to_owned(), "queued"),
+        (format!("refs/heads/{}", "n".repeat(600)), "kept as failed"),
+        ("refs/tags/v\u{7}1".to_owned(), "kept as failed"),
+        ("refs/notes/commits".to_owned(), "ignored"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut push = on_push("main", &[]);
+        push["ref"] = json!(name);
+        let answer = door.send(&format!("p-{n}"), "push", &push).await;
+        assert_eq!(answer.body["outcome"], outcome, "{name:?}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn another_default_branch_may_have_other_rules() {
     let door = door().await;
     door.send("first", "pull_request", &on_pull("opened")).await;

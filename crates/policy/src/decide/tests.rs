@@ -14,6 +14,7 @@ mod ran;
 mod review;
 mod rule;
 mod scene;
+mod shown;
 mod sibling;
 mod skip;
 mod suspension;
