@@ -48,7 +48,7 @@ async fn waiting(
     let one = |place: usize| {
         format!(
             "SELECT ${place} AS repo_id, COUNT(*) AS waiting FROM (SELECT 1 AS one FROM work \
-             WHERE repo_id = ${place} AND turn_at <= $1 LIMIT {MOST}) AS some"
+             WHERE repo_id = ${place} AND turn_at <= $1 LIMIT {MOST}) AS counted"
         )
     };
     let sql = (2..repos.len().saturating_add(2)).map(one).collect::<Vec<_>>().join(" UNION ALL ");
