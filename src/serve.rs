@@ -130,7 +130,7 @@ pub async fn start(
     let compared = Arc::clone(&wake);
     tasks.spawn(housekeeping::re_look_on_new_members(Arc::clone(&gate), (members, wake), stopped.clone()));
     if settings.workers > 0 {
-        let compare = housekeeping::compare_refs(Arc::clone(&gate), Arc::clone(&compared), stopped.clone());
+        let compare = housekeeping::compare(Arc::clone(&gate), Arc::clone(&compared), stopped.clone());
         tasks.spawn(compare);
         tasks.spawn(guard::watch(Arc::clone(&gate), compared, stopped.clone()));
     }

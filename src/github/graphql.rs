@@ -38,6 +38,8 @@ pub(super) const MERGE_GROUP: Document =
     Document { name: "merge_group", text: include_str!("graphql/merge_group.graphql") };
 pub(super) const MERGE: Document = Document { name: "merge", text: include_str!("graphql/merge.graphql") };
 pub(super) const SOURCE: Document = Document { name: "source", text: include_str!("graphql/source.graphql") };
+pub(super) const RECENT_PULLS: Document =
+    Document { name: "recent_pulls", text: include_str!("graphql/recent_pulls.graphql") };
 pub(super) const REVERT_PULL_REQUEST: Document =
     Document { name: "revert_pull_request", text: include_str!("graphql/revert_pull_request.graphql") };
 pub(super) const ORGANIZATION_MEMBERS: Document =

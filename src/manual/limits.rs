@@ -64,11 +64,11 @@ limits! {
         "One account for each agent.";
     [6, 7] Partly:
         "A person proposes an agent's commits, amended, rebased or typed anew.",
-        "A commit that was first seen as an agent's stays the agent's; one with another id is the person's.",
+        "A commit that was first seen in a pull request which an agent opened, or to which it pushed it, stays the agent's; one with another id is the person's.",
         "Whoever proposes it answers for it; ask for a second person where it matters.";
     [8] Partly:
         "An agent acts through a workflow's token.",
-        "Everything by `github-actions[bot]` counts as that bot's; which workflow it was is not in the delivery.",
+        "Everything by `github-actions[bot]` counts as that bot's. Of a run it is known which workflow it is, of a push or a pull request it is not.",
         "Register the bot only where it must act, bounded to a few branches; give workflows read-only tokens.";
     [12] Undecidable:
         "A review is given through an App that holds a person's own token.",
@@ -110,6 +110,10 @@ limits! {
         "Secrets are committed.",
         "Files that usually hold them have class `secrets`; contents are not searched.",
         "Switch on the forge's own secret scanning and push protection.";
+    [73] Partly:
+        "A job runs on a runner of one's own that goes by a hosted runner's label.",
+        "Labels are judged; the group that a runner belongs to is not read.",
+        "Give no runner of your own a hosted runner's label, and let runner groups admit chosen workflows only.";
     [76, 81, 85] Partly:
         "A workflow poisons a cache, deploys without naming an environment, or sends secrets elsewhere.",
         "Runs are judged by who started them and by whether the workflow is the default branch's; its text is not read.",
@@ -118,6 +122,10 @@ limits! {
         "Something changes between the verdict and the merge.",
         "Whatever is told flips the check at once, and each merge is looked at again afterwards.",
         "Use a merge queue: every group is judged by what holds at that moment.";
+    [97] Partly:
+        "More than three tags are pushed at once, of which the forge tells nobody.",
+        "They are found within twenty minutes and told of, but nothing tells who pushed them: so they stay.",
+        "Rulesets that let nobody but releasers make tags.";
     [118, 122] Partly:
         "The gate's own key is stolen, or it dies between two steps.",
         "Steps are written down first and taken up again; a stolen key is outside what the gate can see.",

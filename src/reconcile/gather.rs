@@ -146,7 +146,7 @@ async fn compared(
     Ok(carried)
 }
 
-/// Which of its commits were first seen in a pull request that an agent opened.
+/// Which of its commits were first seen in another pull request, as an agent's.
 async fn lineage_of(
     gate: &Gate,
     subject: &PullSubject,

@@ -144,6 +144,6 @@ fn subject(repository: &KnownRepository, name: RefName) -> Subject {
     })
 }
 
-fn earlier(now: Millis, by: Duration) -> Millis {
+pub(super) fn earlier(now: Millis, by: Duration) -> Millis {
     Millis(now.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::decide::{agent_of, decide};
+use policy::decide::decide;
 use policy::facts::{Pull, PullState};
 use policy::plan::DisableAutoMerge;
 use policy::rules::RuleSource;
@@ -16,11 +16,11 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::gather::{self, Heard};
-use super::{Gate, ReconcileError, lag, later, written};
+use super::{Gate, ReconcileError, lag, later, lineage, written};
 use crate::github::ForgeError;
 use crate::lease::Lease;
 use crate::report;
-use crate::store::{ActionOutcome, Next, Seen, VerdictRecord};
+use crate::store::{ActionOutcome, CLOSED, Next, VerdictRecord};
 
 /// Makes the forge show the verdict for the leased subject, and says when to look again.
 ///
@@ -49,7 +49,11 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
     };
 
     let mut record = record_of(&verdict, &observed.facts, &rules, now)?;
-    record.seen = seen(&observed.facts, &rules);
+    record.seen = lineage::seen(gate, subject, &observed.facts, &rules).await?;
+    if observed.facts.pull.state == PullState::Closed {
+        // Whatever is said of others with this head: of this one nothing was judged, so it did not pass.
+        CLOSED.clone_into(&mut record.conclusion);
+    }
     let intended = gate.store.intend(lease, record, written(&actions)?).await?;
     let (mut outcomes, mut unshown) = (Vec::new(), false);
     for (action, id) in actions.iter().zip(intended.actions) {
@@ -233,12 +237,4 @@ pub(super) fn record_of(
         decided_at,
         seen: None,
     })
-}
-
-/// The commits of the pull request, and the agent that opened it. Nothing when either is not known: what is noted once
-/// stays.
-fn seen(facts: &Facts, rules: &RuleSource) -> Option<Seen> {
-    let (author, change) = (facts.pull.author.get().ok()?, facts.pull.change.get().ok()?);
-    let agent = agent_of(author, &facts.roster, rules).get().ok()?.clone();
-    Some(Seen { commits: change.commits.iter().map(|commit| commit.oid.clone()).collect(), agent })
 }

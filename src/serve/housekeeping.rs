@@ -7,7 +7,7 @@ use std::time::Duration;
 use policy::{Millis, RepoId};
 use tokio::sync::{Notify, watch};
 
-use crate::reconcile::{Gate, ledger};
+use crate::reconcile::{Gate, ledger, resync};
 use crate::rulebook::LAST_GOOD;
 use crate::store::{Retention, StoreError};
 
@@ -139,13 +139,13 @@ pub(super) async fn re_look_on_new_members(
 
 /// Each repository is compared as often as this; many repositories less often, so that comparing takes few calls.
 const ROUND: Duration = Duration::from_secs(10 * 60);
-/// Two to three calls at most as often as this.
+/// A handful of calls at most as often as this.
 const NEXT: Duration = Duration::from_secs(10);
 /// Repositories that nothing was told of for so long are not compared.
 const LATELY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Finds moves of branches and tags that no delivery told of, one repository after another.
-pub(super) async fn compare_refs(gate: Arc<Gate>, wake: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
+/// Finds moves of branches and tags and changes of pull requests that no delivery told of, one repository after another.
+pub(super) async fn compare(gate: Arc<Gate>, wake: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
     loop {
         let since =
             Millis(gate.clock.now().0.saturating_sub(i64::try_from(LATELY.as_millis()).unwrap_or(i64::MAX)));
@@ -157,13 +157,13 @@ pub(super) async fn compare_refs(gate: Arc<Gate>, wake: Arc<Notify>, mut stopped
         let pause = (ROUND / count).max(NEXT);
         for repository in repositories.into_iter().map(Some).chain([None]) {
             if let Some(repository) = repository {
-                match ledger::compare(&gate, &repository).await {
-                    Ok(0) => {}
-                    Ok(_) => wake.notify_one(),
-                    Err(error) => {
-                        tracing::warn!(%error, repository = %repository.name, "its branches and tags could not be compared");
-                    }
+                if let Err(error) = ledger::compare(&gate, &repository).await {
+                    tracing::warn!(%error, repository = %repository.name, "its branches and tags could not be compared");
                 }
+                if let Err(error) = resync::compare(&gate, &repository).await {
+                    tracing::warn!(%error, repository = %repository.name, "its pull requests could not be compared");
+                }
+                wake.notify_one();
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}

@@ -5,6 +5,7 @@
 //! deliveries name it. Only a GUID that was there before goes a way of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use policy::{Floor, Millis, Sha, Subject};
 use sqlx::AnyConnection;
@@ -16,6 +17,9 @@ use super::operation::Operation;
 use super::row::{get, signed};
 use super::rows::Insert;
 use super::work::{self, Ask, NOTHING_NEW};
+
+/// The forge's clock may be so far ahead of ours.
+const CLOCKS: Duration = Duration::from_secs(10 * 60);
 
 const NO_SUBJECT: &str = "no known subject is meant";
 
@@ -223,9 +227,12 @@ async fn raise(
     let mut asks: BTreeMap<String, Ask> = BTreeMap::new();
     for Aimed { accept, subjects } in aimed {
         let Fate::Queue { floor, .. } = &accept.delivery.fate else { continue };
+        // A moment that has not come would outlast whatever is true.
+        let latest = work::later(accept.delivery.received_at, CLOCKS);
+        let floor = Floor { updated_at: floor.updated_at.map(|at| at.min(latest)), ..floor.clone() };
         let heard_at = match news {
             // A check names no moment; it is as new as its arrival.
-            News::First => floor.updated_at.unwrap_or(accept.delivery.received_at),
+            News::First => floor.updated_at.unwrap_or(accept.delivery.received_at).min(latest),
             News::Repeated => NOTHING_NEW,
         };
         for subject in subjects {

@@ -13,13 +13,11 @@ const MOST: usize = 1_000;
 /// How many commits are asked for at once.
 const AT_ONCE: usize = 200;
 
-/// The commits of a pull request, and the agent that opened it.
+/// The commits of a pull request, and whose they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// At most 1,000 are kept.
-    pub commits: Vec<Sha>,
-    /// `None` when a person opened it.
-    pub agent: Option<String>,
+    /// Each with the agent whose it is; `None` when it is a person's. At most 1,000 are kept.
+    pub commits: Vec<(Sha, Option<String>)>,
 }
 
 impl Store {
@@ -36,7 +34,7 @@ impl Store {
         row.map(|row| Ok(Millis(get(&row, "since")?))).transpose()
     }
 
-    /// Which of these commits were first seen in another pull request, which an agent opened.
+    /// Which of these commits were first seen in another pull request, as an agent's.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
@@ -90,6 +88,12 @@ pub(super) async fn note_head(
     Ok(())
 }
 
+/// Forgets since when the head is there: while a pull request is closed nobody looks at it.
+pub(super) async fn forget_head(tx: &mut AnyConnection, key: &str) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM heads WHERE subject_key = $1").bind(key).execute(tx).await?;
+    Ok(())
+}
+
 /// Notes commits that are seen for the first time; of the others somebody else is known.
 pub(super) async fn note(
     tx: &mut AnyConnection,
@@ -103,13 +107,13 @@ pub(super) async fn note(
         then: "ON CONFLICT (repo_id, sha) DO NOTHING",
     };
     let (repo, number) = (signed(repo_id.0, "repository id")?, signed(number, "number")?);
-    let mut commits: Vec<&Sha> = seen.commits.iter().take(MOST).collect();
+    let mut commits: Vec<&(Sha, Option<String>)> = seen.commits.iter().take(MOST).collect();
     // In one order, so that replicas that note the same commits do not wait for each other in a circle.
     commits.sort();
-    commits.dedup();
+    commits.dedup_by_key(|(sha, _)| sha);
     insert
-        .all(tx, &commits, |query, sha| {
-            Ok(query.bind(repo).bind(sha.as_str()).bind(number).bind(seen.agent.as_deref()).bind(now.0))
+        .all(tx, &commits, |query, (sha, agent)| {
+            Ok(query.bind(repo).bind(sha.as_str()).bind(number).bind(agent.as_deref()).bind(now.0))
         })
         .await?;
     Ok(())

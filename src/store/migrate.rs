@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("../../migrations/0006_ledger.sql")),
     (7, include_str!("../../migrations/0007_quota.sql")),
     (8, include_str!("../../migrations/0008_guards.sql")),
+    (9, include_str!("../../migrations/0009_turns.sql")),
 ];
 
 pub(super) async fn migrate(engine: &Engine, connection: &mut AnyConnection) -> Result<(), StoreError> {

@@ -23,6 +23,9 @@ const JSON_LIMIT: u64 = 64 * 1024 * 1024;
 const COLUMNS: &str = "id, subject_key, repo_id, repo, number, head, conclusion, enforcement, digest, \
                        rules_digest, facts, verdict, decided_at";
 
+/// The conclusion of a look at a pull request that is closed: nothing was judged, so nothing passed. No word of GitHub's.
+pub const CLOSED: &str = "closed";
+
 /// Identifies a verdict: its subject's key and its place among the subject's verdicts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct VerdictId(String);
@@ -51,7 +54,7 @@ impl std::fmt::Display for VerdictId {
 pub struct VerdictRecord {
     /// The head it was given for.
     pub head: Sha,
-    /// GitHub's word for it.
+    /// GitHub's word for it, or [`CLOSED`].
     pub conclusion: String,
     /// Whether it blocks or only reports.
     pub enforcement: String,
@@ -189,7 +192,8 @@ impl Store {
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
     }
 
-    /// The standing verdicts of every subject whose standing verdict is for this head. At most 100.
+    /// The standing verdicts of every subject whose standing verdict is for this head; of what is closed none stands. At
+    /// most 100.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
@@ -199,13 +203,14 @@ impl Store {
         head: &Sha,
     ) -> Result<Vec<StoredVerdict>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM verdicts v WHERE repo_id = $1 AND head = $2 AND ordinal = \
+            "SELECT {COLUMNS} FROM verdicts v WHERE repo_id = $1 AND head = $2 AND conclusion <> $3 AND ordinal = \
              (SELECT MAX(w.ordinal) FROM verdicts w WHERE w.subject_key = v.subject_key) \
              ORDER BY subject_key LIMIT 100"
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(signed(repo_id.0, "repository id")?)
-            .bind(head.as_str());
+            .bind(head.as_str())
+            .bind(CLOSED);
         query.fetch_all(&self.readers).await?.iter().map(read).collect()
     }
 }
@@ -254,7 +259,11 @@ impl Operation for Intend {
         let last = self.hold_on(tx).await?;
         let standing = self.standing(tx).await?;
         if let Some(pull) = self.subject.pull() {
-            lineage::note_head(tx, &self.hold.key, &self.record.head, now).await?;
+            if self.record.conclusion == CLOSED {
+                lineage::forget_head(tx, &self.hold.key).await?;
+            } else {
+                lineage::note_head(tx, &self.hold.key, &self.record.head, now).await?;
+            }
             if let Some(seen) = self.record.seen.as_ref().filter(|_| standing.is_none()) {
                 lineage::note(tx, (pull.repo_id, pull.number), seen, now).await?;
             }

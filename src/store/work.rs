@@ -6,7 +6,8 @@
 //! - `due_at` is when the row may next be claimed. A claim moves it to the lease's end, so a crashed replica's
 //!   subject becomes due by itself, and while a lease stands no delivery brings `due_at` forward.
 //! - `turn_at` orders those that are due and is never put off once given, so every subject's turn comes. A re-look that no
-//!   delivery asked for stands a minute further back than a delivery of the same moment.
+//!   delivery asked for stands a minute further back than a delivery of the same moment; of a repository with much waiting
+//!   the rest stands back up to that far too (`store/turn.rs`).
 //! - A token ties every later write to the lease that allows it; taking over an expired lease replaces the token.
 //! - An expired lease that nobody took over still counts: nobody else is acting.
 
@@ -21,7 +22,7 @@ use sqlx::any::AnyRow;
 use super::operation::Operation;
 use super::row::{from_json, get, get_millis, parsed, signed, to_json, unsigned};
 use super::rows::Insert;
-use super::{Store, StoreError, Target};
+use super::{Store, StoreError, Target, turn};
 use crate::lease::Lease;
 
 /// A head may be shared by many pull requests; one delivery wakes at most this many of them.
@@ -235,8 +236,10 @@ pub(super) async fn raise(
              RETURNING subject_key, generation"
         ),
     };
+    let turns = turn::turns(tx, asks).await?;
+    let asks: Vec<_> = asks.iter().zip(turns).collect();
     let rows = insert
-        .all(tx, asks, |query, (key, ask)| {
+        .all(tx, &asks, |query, ((key, ask), turn)| {
             Ok(query
                 .bind(key.as_str())
                 .bind(to_json(&ask.subject, "subject")?)
@@ -250,7 +253,7 @@ pub(super) async fn raise(
                 .bind(ask.floor.review.map(|review| word(review.state)))
                 .bind(0_i64)
                 .bind(ask.now.0)
-                .bind(ask.now.0)
+                .bind(turn.0)
                 .bind(0_i64)
                 .bind(0_i64))
         })

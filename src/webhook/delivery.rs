@@ -234,6 +234,11 @@ fn on_push(common: &Common, body: &Bytes) -> Result<Fate, Trouble> {
     let push: OnPush = parse(body)?;
     let Place { installation, repo_id, repo } = Place::of(common)?;
     let Some(name) = RefName::parse(&push.reference) else {
+        // Somebody should know of a branch or tag that nothing judges.
+        if ["refs/heads/", "refs/tags/"].iter().any(|folder| push.reference.starts_with(folder)) {
+            let error = "no branch or tag can have this name".to_owned();
+            return Err(Trouble::Misfit(Misfit { path: "ref".to_owned(), error }));
+        }
         return Ok(ignore("only branches and tags are judged"));
     };
     let told = Pushed {

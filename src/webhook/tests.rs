@@ -23,7 +23,7 @@ use crate::store::{DeliveryFilter, DeliveryState, Guid, Next, StoreOptions};
 
 pub(super) const NEW_SECRET: &str = "invented secret, new";
 pub(super) const OLD_SECRET: &str = "invented secret, old";
-pub(super) const NOW: Millis = Millis(1_790_000_000_000);
+pub(super) const NOW: Millis = Millis(1_795_168_805_000);
 pub(super) const GUID: &str = "72d3162e-cc78-11e3-81ab-4c9367dc0958";
 
 /// A served ingress.

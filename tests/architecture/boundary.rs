@@ -305,6 +305,21 @@ fn neutral_and_skipped_are_never_posted() {
     none(&wrong, "both satisfy a required check on GitHub:");
 }
 
+/// GitHub calls stale what was not completed within a fortnight. Ours is completed from the start.
+#[test]
+fn a_check_is_never_left_unfinished() {
+    let mut said = Vec::new();
+    for code in production("src/github/") {
+        let lines = code.strings.lines().map(str::trim);
+        said.extend(lines.filter(|line| line.starts_with("status: \"")).map(str::to_owned));
+        for word in ["\"in_progress\"", "\"queued\""] {
+            let posts = code.path == "src/github/apply.rs" && code.strings.contains(word);
+            assert!(!posts, "{} says {word}", code.path);
+        }
+    }
+    assert_eq!(said, ["status: \"completed\","], "what a check run is posted with");
+}
+
 #[test]
 fn get_changes_nothing() {
     let mut wrong = Vec::new();

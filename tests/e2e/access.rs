@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use fake_github::{OnPull, ReviewState};
+use fake_github::{
+    AccessChange, ChangeAccess, ChangeRepo, Collaborator, Joined, OnPull, RemoveMember, RepoChange, Review,
+    ReviewState,
+};
 use policy::rules::Suspension;
 use policy::verdict::Code;
 use portcullis::store::{IncidentFilter, Step};
 
 use crate::Gate;
+use crate::child::{Child, Den};
 use crate::stage::{FORGE, RULES, WEB, propose};
 
 /// The App may change pull requests.
@@ -155,4 +159,72 @@ async fn an_agent_that_is_put_back_again_and_again_is_suspended_by_the_gate() {
     gate.rules_are(|rules| rules.suspended.contains_key("copilot")).await;
     gate.settle().await;
     gate.shows(open, "failure");
+}
+
+/// A process with its own watchers, and two approved pull requests, the second by somebody to whom nothing happens.
+async fn approved_twice(rules: &str, (first, second): (&str, &str)) -> (Den, Child, u64, u64) {
+    let den = Den::new().await;
+    std::fs::write(den.rules(), rules).unwrap();
+    let gate = den.serve(4).await;
+    let mut numbers = Vec::new();
+    for (name, who) in [("hello", first), ("stays", second)] {
+        let number = propose(&den.github, name).await;
+        let review = Review {
+            actor: who.to_owned(),
+            repo: WEB.to_owned(),
+            pull: number,
+            state: ReviewState::Approved,
+            commit: None,
+            body: String::new(),
+            times: 1,
+        };
+        den.github.review(review).await.unwrap();
+        numbers.push(number);
+    }
+    den.github.deliver_all(&gate.webhook()).await;
+    for number in &numbers {
+        den.shows(*number, "success").await;
+    }
+    (den, gate, numbers[0], numbers[1])
+}
+
+/// Nothing but the membership's own delivery comes, and the check of what it concerns changes.
+async fn is_noticed(den: &Den, gate: &Child, (number, stays): (u64, u64)) {
+    den.github.deliver_all(&gate.webhook()).await;
+    den.shows(number, "action_required").await;
+    den.at_rest().await;
+    den.shows(stays, "success").await;
+}
+
+#[tokio::test]
+async fn a_membership_that_ends_is_noticed_by_itself() {
+    let (den, gate, number, stays) = approved_twice(RULES, ("alice", "bob")).await;
+    let left = RemoveMember { actor: "bob".into(), org: "acme".into(), member: "alice".into() };
+    den.github.remove_member(left).await.unwrap();
+    is_noticed(&den, &gate, (number, stays)).await;
+}
+
+#[tokio::test]
+async fn a_team_that_is_left_is_noticed_by_itself() {
+    // Only where somebody of the team has to approve.
+    let rules = RULES.replace(
+        "[[rules]]\nid = \"hold\"",
+        "[tiers.looked_at]\napprovals = 1\nfrom = [\"@acme/security\"]\n\n[[rules]]\nid = \"security\"\non = \
+         [\"pull_request\"]\nwhen = { paths = [\"src/hello.ts\"] }\nrequire = \"looked_at\"\n\n[[rules]]\nid = \"hold\"",
+    );
+    let (den, gate, number, stays) = approved_twice(&rules, ("dana", "dana")).await;
+    let left = Joined { org: "acme".into(), team: "security".into(), member: "dana".into() };
+    let change = ChangeAccess { actor: "bob".to_owned(), change: AccessChange::TeamLeft(left) };
+    den.github.change_access(change).await.unwrap();
+    is_noticed(&den, &gate, (number, stays)).await;
+}
+
+#[tokio::test]
+async fn write_access_that_is_taken_away_is_noticed_by_itself() {
+    let (den, gate, number, stays) = approved_twice(RULES, ("erin", "bob")).await;
+    let login = "erin".to_owned();
+    let change = RepoChange::MemberEdited(Collaborator { login, permission: "read".to_owned() });
+    let (actor, repo) = ("alice".to_owned(), WEB.to_owned());
+    den.github.change_repo(ChangeRepo { actor, repo, change }).await.unwrap();
+    is_noticed(&den, &gate, (number, stays)).await;
 }

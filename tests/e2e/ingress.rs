@@ -1,11 +1,14 @@
 //! The way in, through the whole stack that `serve` starts.
 
+use std::time::Duration;
+
 use fake_github::ReviewState;
 use portcullis::store::{DeliveryFilter, DeliveryState};
+use serde_json::json;
 
 use crate::Gate;
 use crate::child::Den;
-use crate::stage::propose;
+use crate::stage::{WEB, propose};
 
 #[tokio::test]
 async fn the_pages_answer() {
@@ -96,4 +99,65 @@ async fn what_is_not_signed_is_not_kept() {
     assert_eq!(send(Some(format!("sha256={}", "0".repeat(64)))).await.unwrap().status(), 401);
     let all = DeliveryFilter { state: None, before: None, limit: 10 };
     assert_eq!(gate.running.gate().store.deliveries(&all).await.unwrap(), []);
+}
+
+/// What the forge would say of a pull request as if it were of this installation and repository.
+fn told(gate: &Gate, number: u64, installation: u64, (id, name): (u64, &str), at: &str) -> String {
+    let head = gate.github.pull_head(WEB, number).unwrap();
+    let body = json!({
+        "action": "labeled",
+        "installation": { "id": installation },
+        "repository": { "id": id, "full_name": name },
+        "sender": { "id": 1001, "login": "alice", "type": "User" },
+        "pull_request": { "number": number, "updated_at": at, "head": { "sha": head } },
+    });
+    body.to_string()
+}
+
+#[tokio::test]
+async fn a_delivery_of_another_installation_reads_nothing_here() {
+    // A moment of the past, and one that would never pass.
+    for at in ["2026-01-15T12:00:01Z", "2099-01-01T00:00:00Z"] {
+        let (gate, number) = Gate::with_proposal().await;
+        let shown = gate.shown(number);
+        let mark = gate.github.calls().len();
+        let body = told(&gate, number, 7002, (3001, WEB), at);
+        assert_eq!(gate.post("pull_request", "of-another-installation", &body).await.0, 202);
+        gate.step().await;
+        let calls = gate.github.calls_since(mark);
+        let own = |route: &str| route.starts_with("graphql PullRequest");
+        let strange = |route: &str| route == "POST /app/installations/7002/access_tokens";
+        assert!(calls.iter().all(|call| own(&call.route) || strange(&call.route)), "{calls:#?}");
+        assert_eq!(gate.shown(number), shown, "{at}");
+
+        // What is true goes on to count.
+        gate.github.advance(Duration::from_secs(11 * 60));
+        gate.approve("alice", number).await;
+        gate.settle().await;
+        gate.shows(number, "success");
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_that_calls_a_repository_by_anothers_name_shows_nothing() {
+    let (gate, number) = Gate::with_proposal().await;
+    let posts = gate.github.check_run_posts();
+    // Number and name belong to two repositories.
+    let body = told(&gate, number, gate.github.installation_id(), (3002, WEB), "2026-01-15T12:30:00Z");
+    gate.post("pull_request", "of-another-number", &body).await;
+    let body =
+        told(&gate, number, gate.github.installation_id(), (3001, "globex/web"), "2026-01-15T12:30:00Z");
+    gate.post("pull_request", "of-another-name", &body).await;
+    gate.step().await;
+    assert_eq!(gate.github.check_run_posts(), posts);
+
+    // The same of its own installation and name is one more look.
+    let (gate, number) = Gate::with_proposal().await;
+    let mark = gate.github.calls().len();
+    let body = told(&gate, number, gate.github.installation_id(), (3001, WEB), "2026-01-15T12:00:01Z");
+    gate.post("pull_request", "of-its-own", &body).await;
+    gate.step().await;
+    let calls: Vec<String> = gate.github.calls_since(mark).into_iter().map(|call| call.route).collect();
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert!(calls[0].starts_with("graphql PullRequest"), "{calls:?}");
 }

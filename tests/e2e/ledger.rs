@@ -1,16 +1,17 @@
-//! The ref ledger: moves that no delivery told of are found by comparing, and judged like any other.
+//! What no delivery told of, moves of branches and tags as well as changes of pull requests, is found by comparing and
+//! judged like any other.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fake_github::{PushMany, Tag};
+use fake_github::{Merge, Open, PushMany, RemoveMember, ReviewState, Tag};
 use policy::Millis;
-use portcullis::reconcile::ledger;
+use portcullis::reconcile::{ledger, resync};
 use portcullis::store::IncidentFilter;
 
 use crate::Gate;
 use crate::refs::gate;
-use crate::stage::{WEB, push};
+use crate::stage::{WEB, propose, push};
 
 /// A gate that has seen the repository before.
 async fn watching() -> Gate {
@@ -36,6 +37,19 @@ impl Gate {
         for repository in parts.store.repositories(Millis(0)).await.unwrap() {
             found += ledger::compare(parts, &repository).await.unwrap();
         }
+        found
+    }
+
+    /// Ten minutes later the pull requests of every repository are compared once, and what that asks for is done. Answers
+    /// of how many changes nobody had told.
+    async fn resyncs(&self) -> usize {
+        self.pass(Duration::from_secs(600));
+        let parts = self.running.gate();
+        let mut found = 0;
+        for repository in parts.store.repositories(Millis(0)).await.unwrap() {
+            found += resync::compare(parts, &repository).await.unwrap();
+        }
+        self.settle().await;
         found
     }
 
@@ -92,4 +106,91 @@ async fn what_deliveries_told_is_not_found_again() {
     gate.settle().await;
     assert_eq!((gate.compares().await, gate.compares().await), (0, 0));
     assert_eq!(gate.kinds_of_incidents().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_objection_of_which_nobody_told_is_found() {
+    for watched in [false, true] {
+        let (gate, number) = Gate::with_approved_proposal().await;
+        if watched {
+            assert_eq!(gate.resyncs().await, 0, "deliveries told of everything");
+        }
+        gate.github.drop_next(1);
+        gate.review("bob", number, ReviewState::ChangesRequested).await;
+        gate.settle().await;
+        gate.shows(number, "success");
+        assert_eq!(gate.resyncs().await, 1);
+        gate.shows(number, "action_required");
+        assert_eq!(gate.resyncs().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_pull_request_of_which_nobody_told_gets_its_check() {
+    let gate = Gate::acme().await;
+    // Of the repository somebody told.
+    push(&gate.github, "alice", "main", "first").await;
+    gate.settle().await;
+    let number = propose(&gate.github, "hello").await;
+    gate.github.forget_pending();
+    assert_eq!(gate.resyncs().await, 1);
+    gate.shows(number, "action_required");
+    assert_eq!(gate.github.check_run_posts(), (1, 0));
+
+    let other = propose(&gate.github, "later").await;
+    gate.github.forget_pending();
+    assert_eq!(gate.resyncs().await, 1);
+    gate.shows(other, "action_required");
+}
+
+#[tokio::test]
+async fn a_merge_of_which_nobody_told_is_looked_at() {
+    for approved in [false, true] {
+        let (gate, number) = Gate::with_proposal().await;
+        if approved {
+            gate.approve("bob", number).await;
+            gate.settle().await;
+        }
+        assert_eq!(gate.resyncs().await, 0);
+        gate.github.advance(Duration::from_secs(600));
+        gate.github.merge(Merge::new("alice", WEB, number).bypass()).await.unwrap();
+        gate.github.forget_pending();
+        assert_eq!(gate.resyncs().await, 1);
+        assert_eq!(gate.incidents_of_merge(number).await.len(), usize::from(!approved));
+        assert_eq!(gate.resyncs().await, 0, "once");
+    }
+}
+
+#[tokio::test]
+async fn each_open_pull_request_is_looked_at_in_its_turn() {
+    let (gate, first) = Gate::with_approved_proposal().await;
+    push(&gate.github, "bob", "fix", "fix").await;
+    let persons = gate.github.open(Open::new("bob", WEB, "fix")).await.unwrap();
+    gate.settle().await;
+    let left = RemoveMember { actor: "bob".into(), org: "acme".into(), member: "alice".into() };
+    gate.github.remove_member(left).await.unwrap();
+    gate.github.forget_pending();
+    // No list tells that the approver left.
+    assert_eq!((gate.resyncs().await, gate.resyncs().await), (0, 0));
+    gate.shows(first, "action_required");
+    gate.shows(persons, "success");
+}
+
+#[tokio::test]
+async fn what_was_looked_at_costs_two_calls_however_much_is_open_and_posts_nothing() {
+    let (gate, number) = Gate::with_approved_proposal().await;
+    for name in ["one", "two", "three"] {
+        propose(&gate.github, name).await;
+    }
+    gate.settle().await;
+    gate.resyncs().await;
+    let (mark, posts) = (gate.github.calls().len(), gate.github.check_run_posts());
+    assert_eq!(gate.resyncs().await, 0);
+    let calls = gate.github.calls_since(mark);
+    let routes = |begin: &str| calls.iter().filter(|call| call.route.starts_with(begin)).count();
+    assert_eq!((routes("graphql RecentPulls"), routes("graphql PullRequest")), (1, 1), "{calls:#?}");
+    // The members are read anew once five minutes have passed.
+    assert!(calls.len() <= 3, "{calls:#?}");
+    assert_eq!(gate.github.check_run_posts(), posts);
+    gate.shows(number, "success");
 }

@@ -1,6 +1,6 @@
 //! Merges after the fact: what passed is no incident, what went past the gate is one, once.
 
-use fake_github::{Merge, MergeMethod, Open, Push};
+use fake_github::{Merge, MergeMethod, Open, Push, PushMany, ReviewState};
 
 use crate::Gate;
 use crate::stage::{FORGE, RULES, WEB, propose, push};
@@ -154,4 +154,30 @@ async fn a_revert_that_somebody_proposed_is_not_proposed_again() {
     gate.github.open(Open::new("bob", WEB, "revert-1-copilot/hello")).await.unwrap();
     gate.settle().await;
     assert!(gate.github.pull_head(WEB, number + 2).is_none(), "{}", gate.text());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_green_check_of_an_older_look_is_no_ticket() {
+    for objected in [true, false] {
+        let (gate, number) = Gate::with_approved_proposal().await;
+        let approved = gate.github.pull_head(WEB, number).unwrap();
+        push(&gate.github, "Copilot", "copilot/hello", "more").await;
+        gate.settle().await;
+        if objected {
+            gate.review("alice", number, ReviewState::ChangesRequested).await;
+            gate.settle().await;
+        }
+        let back = PushMany::new("Copilot", WEB).to("refs/heads/copilot/hello", &approved).force();
+        gate.github.push_many(back).await.unwrap();
+        // On that commit the green check of the older look still stands: merged at once, or after another look.
+        gate.shows(number, "success");
+        if !objected {
+            gate.settle().await;
+        }
+        let commit = merge(&gate, number, MergeMethod::Merge).await;
+        gate.settle().await;
+        let told = gate.incidents_of_merge(number).await;
+        assert_eq!(kinds(&told), if objected { vec![PAST] } else { vec![] });
+        assert_eq!(gate.merged_past(&commit).await, objected);
+    }
 }

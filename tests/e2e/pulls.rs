@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_github::{Dismiss, Open, RemoveMember, ReviewState};
+use fake_github::{CreateBranch, DeleteBranch, Dismiss, Open, PushMany, RemoveMember, ReviewState};
 
 use crate::Gate;
 use crate::stage::{FORGE, RULES, WEB, closed_rules, propose, push};
@@ -167,4 +167,50 @@ async fn a_registration_ends_by_itself() {
     gate.pass(Duration::from_secs(2 * 24 * 3_600));
     gate.settle().await;
     gate.shows(number, "failure");
+}
+
+#[tokio::test]
+async fn a_branch_that_was_deleted_and_made_anew_is_judged_anew() {
+    for restored in [false, true] {
+        let (gate, number) = Gate::with_approved_proposal().await;
+        let approved = gate.github.pull_head(WEB, number).unwrap();
+        let posts = gate.github.check_run_posts();
+        gate.github.delete_branch(DeleteBranch::new("Copilot", WEB, "copilot/hello")).await.unwrap();
+        // GitHub closes a pull request whose branch is deleted, and opens it again where the branch is restored.
+        gate.close(number).await;
+        gate.settle().await;
+        if restored {
+            let again = CreateBranch::new("Copilot", WEB, "copilot/hello").from(&approved);
+            gate.github.create_branch(again).await.unwrap();
+            gate.reopen(number).await;
+            gate.settle().await;
+            gate.shows(number, "success");
+            assert_eq!(gate.github.check_run_posts(), posts);
+        } else {
+            push(&gate.github, "Copilot", "copilot/hello", "other").await;
+            let other = gate.github.open(Open::new("Copilot", WEB, "copilot/hello")).await.unwrap();
+            gate.settle().await;
+            gate.shows(other, "action_required");
+        }
+    }
+}
+
+#[tokio::test]
+async fn going_back_to_an_approved_commit_is_judged_as_things_are_now() {
+    for objected in [true, false] {
+        let (gate, number) = Gate::with_approved_proposal().await;
+        let approved = gate.github.pull_head(WEB, number).unwrap();
+        push(&gate.github, "Copilot", "copilot/hello", "more").await;
+        gate.settle().await;
+        gate.shows(number, "action_required");
+        if objected {
+            gate.review("alice", number, ReviewState::ChangesRequested).await;
+            gate.settle().await;
+        }
+        let back = PushMany::new("Copilot", WEB).to("refs/heads/copilot/hello", &approved).force();
+        gate.github.push_many(back).await.unwrap();
+        gate.settle().await;
+        assert_eq!(gate.github.pull_head(WEB, number), Some(approved));
+        gate.shows(number, if objected { "action_required" } else { "success" });
+    }
 }

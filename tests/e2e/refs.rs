@@ -1,7 +1,8 @@
 //! Pushes, branches and tags: what agents did against the rules is put back, kept, and told; what people did stands.
 
 use fake_github::{
-    BypassSpec, CreateBranch, DeleteBranch, DeleteTag, Fault, Merge, Push, RulesetSpec, Stage, Step, Tag,
+    BypassSpec, CreateBranch, DeleteBranch, DeleteTag, Fault, Merge, Push, PushMany, RulesetSpec, Stage,
+    Step, Tag,
 };
 
 use crate::Gate;
@@ -45,6 +46,11 @@ impl Gate {
         lines.map(|line| line.trim().to_owned()).collect()
     }
 
+    /// The kinds of what was opened about `main`.
+    async fn told_of_main(&self) -> Vec<String> {
+        self.incidents_of_ref("refs/heads/main").await.into_iter().map(|(kind, _)| kind).collect()
+    }
+
     /// A file at the tip of `main`; `None` when it is not there.
     async fn file(&self, path: &str) -> Option<String> {
         self.github.file(WEB, &self.main(), path).await.unwrap()
@@ -69,6 +75,7 @@ async fn an_agents_push_to_main_is_put_back_and_kept() {
     let moved = gate.github.calls().len();
     gate.settle().await;
     assert_eq!(gate.github.calls().len(), moved, "nothing is left to do");
+    assert_eq!(gate.told_of_main().await, ["moved"]);
 }
 
 #[tokio::test]
@@ -77,6 +84,7 @@ async fn a_persons_push_to_main_stands() {
     let pushed = gate.pushes("alice", "main", "src/fine.ts").await;
     gate.settle().await;
     assert_eq!((gate.main(), gate.kept()), (pushed, vec![]));
+    assert!(gate.told_of_main().await.is_empty());
 }
 
 #[tokio::test]
@@ -165,6 +173,7 @@ async fn what_a_person_worked_on_since_is_left_to_people() {
     gate.settle().await;
     assert_eq!(gate.main(), theirs);
     assert_eq!(gate.file("src/shared.ts").await.as_deref(), Some("hers\n"));
+    assert_eq!(gate.told_of_main().await, ["moved"]);
 }
 
 #[tokio::test]
@@ -356,6 +365,7 @@ async fn what_a_ruleset_keeps_the_gate_from_is_proposed() {
     let opened = text.matches("Take back what was pushed against the rules").count();
     gate.settle().await;
     assert_eq!(gate.text().matches("Take back what was pushed against the rules").count(), opened);
+    assert_eq!(gate.told_of_main().await, ["moved"]);
 }
 
 #[tokio::test]
@@ -364,6 +374,7 @@ async fn an_app_that_may_not_write_tells_and_does_nothing() {
     let pushed = gate.pushes("Copilot", "main", "src/sly.ts").await;
     gate.settle().await;
     assert_eq!(gate.main(), pushed);
+    assert_eq!(gate.told_of_main().await, ["moved"]);
 }
 
 #[tokio::test]
@@ -522,4 +533,92 @@ async fn a_tag_that_was_lost_in_a_race_once_is_put_back_the_next_time() {
     gate.github.tag(Tag::new("Copilot", WEB, "v1").at(&first)).await.unwrap();
     gate.settle().await;
     assert_eq!(gate.stands("refs/tags/v1"), None);
+}
+
+#[tokio::test]
+async fn what_was_closed_has_not_passed() {
+    let rules = rules().replace("may = [\"read\", \"propose\"]", "may = [\"read\", \"propose\", \"merge\"]");
+    for approved in [false, true] {
+        let gate = Gate::on(stage(), &rules).await;
+        let before = gate.main();
+        let number = propose(&gate.github, "hello").await;
+        gate.settle().await;
+        if approved {
+            gate.approve("alice", number).await;
+            gate.settle().await;
+        }
+        gate.close(number).await;
+        gate.settle().await;
+        gate.reopen(number).await;
+        if approved {
+            gate.settle().await;
+        }
+        // Otherwise at once, before anybody has looked at it again.
+        let merged = gate.github.merge(Merge::new("Copilot", WEB, number).bypass()).await.unwrap();
+        gate.settle().await;
+        assert_eq!(gate.main(), if approved { merged } else { before }, "approved: {approved}");
+        let incidents = gate.incidents_of_merge(number).await;
+        let kinds: Vec<&str> = incidents.iter().map(|(kind, _)| kind.as_str()).collect();
+        assert_eq!(kinds, if approved { vec![] } else { vec!["merged-past-the-gate"] });
+    }
+}
+
+#[tokio::test]
+async fn an_agents_push_in_a_persons_name_is_put_back() {
+    let gate = gate().await;
+    let before = gate.main();
+    let alice = "alice <1001+alice@users.noreply.github.example>";
+    let sly = Push::new("Copilot", WEB, "main").file("src/sly.ts", "x\n").author(alice).committer(alice);
+    gate.github.push(sly).await.unwrap();
+    gate.settle().await;
+    assert_eq!((gate.main(), gate.kept().len()), (before, 1), "{}", gate.text());
+
+    // Nor does the agent's name make a person's push the agent's.
+    let copilot = "Copilot <198982749+Copilot@users.noreply.github.example>";
+    let fine = Push::new("alice", WEB, "main").file("src/fine.ts", "x\n").author(copilot).committer(copilot);
+    let pushed = gate.github.push(fine).await.unwrap();
+    gate.settle().await;
+    assert_eq!(gate.main(), pushed);
+}
+
+#[tokio::test]
+async fn the_workflows_own_account_pushes_only_where_it_is_registered() {
+    let own = "\n[agents.actions]\nrecognise = [{ user_id = 41898282 }]\nowner = \"@acme/platform\"\npurpose = \"releases\"\nrepos = [\"acme/web\"]\nbranches = [\"main\"]\nmay = [\"push\"]\n";
+    for registered in [false, true] {
+        let mut stage = stage();
+        stage.users.push(fake_github::UserSpec {
+            login: "github-actions[bot]".to_owned(),
+            id: 41_898_282,
+            kind: fake_github::AccountType::Bot,
+            ..fake_github::UserSpec::default()
+        });
+        let rules = if registered { format!("{}{own}", rules()) } else { rules() };
+        let gate = Gate::on(stage, &rules).await;
+        let before = gate.main();
+        let pushed = gate.pushes("github-actions[bot]", "main", "src/built.ts").await;
+        gate.pushes("github-actions[bot]", "release/1", "src/built.ts").await;
+        gate.settle().await;
+        assert_eq!(gate.main(), if registered { pushed } else { before }, "registered: {registered}");
+        assert_eq!(gate.stands("refs/heads/release/1"), None, "registered: {registered}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_reads_like_another_is_taken_away() {
+    let gate =
+        Gate::on(stage(), &rules().replace("branches = [\"copilot/**\"]", "branches = [\"**\"]")).await;
+    let before = gate.main();
+    let hex = format!("refs/heads/{}", "0123456789".repeat(4));
+    for name in ["refs/heads/refs/heads/main", "refs/heads/Main", &hex] {
+        gate.github.push_many(PushMany::new("Copilot", WEB).to(name, "main")).await.unwrap();
+        gate.settle().await;
+        assert_eq!(gate.stands(name), None, "{name}");
+        assert_eq!(gate.incidents_of_ref(name).await.len(), 1, "{name}");
+        assert_eq!(gate.main(), before, "{name}");
+    }
+    for (who, name) in [("Copilot", "refs/heads/copilot/main-fix"), ("alice", "refs/heads/MAIN")] {
+        gate.github.push_many(PushMany::new(who, WEB).to(name, "main")).await.unwrap();
+        gate.settle().await;
+        assert_eq!(gate.stands(name), Some(before.clone()), "{name}");
+    }
 }

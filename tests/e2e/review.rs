@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use fake_github::{Assign, Comment, DeleteComment, Dismiss, EditComment, Open, Push, ReviewState};
+use fake_github::{
+    Assign, Comment, CreateBranch, DeleteComment, Dismiss, EditComment, Merge, Open, Push, ReviewState,
+};
 use portcullis::store::{DeliveryFilter, DeliveryState};
 
 use crate::Gate;
@@ -304,4 +306,73 @@ async fn an_approval_by_comment_names_one_head_and_ends_with_it() {
     gate.settle().await;
     gate.shows(number, "action_required");
     gate.says(number, "not the head any more");
+}
+
+#[tokio::test]
+async fn what_an_agent_pushed_to_a_persons_pull_request_stays_the_agents() {
+    let gate = Gate::acme().await;
+    let own = crate::stage::push(&gate.github, "bob", "bobs-fix", "by-hand").await;
+    let first = gate.github.open(Open::new("bob", WEB, "bobs-fix")).await.unwrap();
+    let bob = "bob <1002+bob@users.noreply.github.example>";
+    let push = Push::new("Copilot", WEB, "bobs-fix").file("src/sly.ts", "export {};\n").message("Sly");
+    gate.github.push(push.author(bob).committer(bob)).await.unwrap();
+    gate.settle().await;
+    gate.shows(first, "failure");
+    gate.close(first).await;
+    gate.settle().await;
+
+    gate.github.create_branch(CreateBranch::new("alice", WEB, "again").from("bobs-fix")).await.unwrap();
+    let second = gate.github.open(Open::new("alice", WEB, "again")).await.unwrap();
+    gate.settle().await;
+    gate.shows(second, "failure");
+    gate.says(second, "was first seen in");
+
+    // What bob himself had pushed there is a person's.
+    gate.github.create_branch(CreateBranch::new("alice", WEB, "below").from(&own)).await.unwrap();
+    let twin = gate.github.open(Open::new("alice", WEB, "below")).await.unwrap();
+    gate.settle().await;
+    gate.shows(twin, "success");
+}
+
+#[tokio::test]
+async fn time_while_it_is_closed_is_no_time_to_look() {
+    let gate = Gate::start(FORGE, &asking("approvals = 1\nnot_before = \"3h\"")).await;
+    let number = propose(&gate.github, "hello").await;
+    gate.settle().await;
+    gate.close(number).await;
+    gate.settle().await;
+    gate.pass(4 * HOUR);
+    gate.reopen(number).await;
+    gate.approve("bob", number).await;
+    gate.settle().await;
+    gate.shows(number, "action_required");
+    gate.says(number, "not before");
+    gate.pass(4 * HOUR);
+    gate.settle().await;
+    gate.shows(number, "success");
+}
+
+#[tokio::test]
+async fn a_stack_stays_the_agents() {
+    let gate = Gate::acme().await;
+    for (base, whose, branch, agents) in
+        [("feature", "Copilot", "copilot/a", true), ("feature2", "alice", "alices", false)]
+    {
+        gate.github.create_branch(CreateBranch::new("alice", WEB, base)).await.unwrap();
+        // What the commit itself says is a person's either way, and not the approver's.
+        let erin = "erin <1005+erin@users.noreply.github.example>";
+        let push =
+            Push::new(whose, WEB, branch).file(&format!("src/{base}.ts"), "export {};\n").message("One");
+        gate.github.push(push.author(erin).committer(erin)).await.unwrap();
+        let below = gate.github.open(Open::new(whose, WEB, branch).base(base)).await.unwrap();
+        gate.settle().await;
+        gate.approve(if agents { "alice" } else { "bob" }, below).await;
+        gate.settle().await;
+        gate.shows(below, "success");
+        gate.github.merge(Merge::new("alice", WEB, below)).await.unwrap();
+        let above = gate.github.open(Open::new("bob", WEB, base)).await.unwrap();
+        gate.settle().await;
+        gate.shows(above, if agents { "failure" } else { "success" });
+        assert_eq!(gate.summary(above).contains("was first seen in"), agents, "{}", gate.summary(above));
+    }
 }

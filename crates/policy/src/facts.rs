@@ -147,7 +147,8 @@ pub struct Pull {
     /// Since when the head has been the head, as looks saw it: never earlier than it was. Only told when some rule asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_since: Option<Millis>,
-    /// Commits of it that were first seen in a pull request which an agent opened. Platform evidence.
+    /// Commits of it that were first seen in another pull request, as an agent's: it opened that one, or pushed them to
+    /// it. Platform evidence.
     #[serde(default = "none", skip_serializing_if = "is_none")]
     pub lineage: Fact<Vec<Descent>>,
     /// When it was opened. Only told of an agent's, where a quota asks.
@@ -179,7 +180,7 @@ pub struct ProposedRules {
     pub text: Fact<Option<String>>,
 }
 
-/// A commit that was first seen in a pull request which an agent opened.
+/// A commit that was first seen in a pull request as an agent's, which opened it or pushed the commit to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Descent {
     /// The commit.

@@ -153,3 +153,56 @@ async fn a_head_names_the_open_ones_that_have_it() {
     let many = numbers(100, 1, 10).await;
     assert_eq!((many.len(), many[..3].to_vec()), (50, vec![2, 3, 11]));
 }
+
+fn elsewhere(number: u64) -> Subject {
+    Subject::Pull(PullSubject {
+        installation: InstallationId(7),
+        repo_id: RepoId(101),
+        repo: RepoName::parse("acme/docs").unwrap(),
+        number,
+    })
+}
+
+#[tokio::test]
+async fn a_flood_of_one_repository_leaves_others_their_turn() {
+    let stage = stage().await;
+    let flood = (1..=500).map(|number| stage.store.accept(delivery(guid(number), pull(number), at(0))));
+    futures_util::future::join_all(flood).await;
+    stage.deliver(elsewhere(1), at(1)).await;
+    let taken = stage.take(at(2), 15).await;
+    assert!(taken.contains(&"pull/101/1".to_owned()), "{taken:?}");
+    stage.deliver(elsewhere(2), at(3)).await;
+    let next = stage.take(at(3), 30).await;
+    assert!(next.contains(&"pull/101/2".to_owned()), "{next:?}");
+    // The flood waits for nobody who is not there.
+    assert_eq!(stage.take(at(4), 500).await.len(), 500 - 14 - 29);
+}
+
+#[tokio::test]
+async fn alone_a_repository_gets_all_and_a_flood_falls_no_further_back_than_re_looks() {
+    let stage = stage().await;
+    for number in 1..=3 {
+        stage.deliver(pull(number), at(0)).await;
+    }
+    assert_eq!(stage.take(at(0), 10).await, ["pull/100/1", "pull/100/2", "pull/100/3"]);
+
+    let stage = super::stage().await;
+    stage.deliver(elsewhere(1), at(0)).await;
+    stage.finish_all(&Next::Done, at(1)).await;
+    let flood = (1..=700).map(|number| stage.store.accept(delivery(guid(number), pull(number), at(2))));
+    futures_util::future::join_all(flood).await;
+    assert_eq!(stage.store.wake_all(at(3)).await, Ok(701));
+    let taken = stage.take(at(4), 701).await;
+    assert_eq!(taken.len(), 701);
+    assert_eq!(taken.last().unwrap(), "pull/101/1", "{:?}", taken.iter().rev().take(3).collect::<Vec<_>>());
+}
+
+/// Neither engine may go through all that waits to take one or to queue one up.
+#[tokio::test]
+async fn counting_what_waits_reads_an_index() {
+    let stage = stage_on(sqlite_url()).await;
+    let sql = "EXPLAIN QUERY PLAN SELECT 1 FROM work WHERE repo_id = 1 AND turn_at <= 2 LIMIT 600";
+    let plan = sqlx::query(sql).fetch_all(&stage.store.readers).await.unwrap();
+    let steps: Vec<String> = plan.iter().map(|row| sqlx::Row::get(row, "detail")).collect();
+    assert!(steps.iter().any(|step| step.contains("work_by_repository")), "{steps:?}");
+}

@@ -6,9 +6,9 @@ use super::*;
 use crate::store::Seen;
 
 fn seen(agent: Option<&str>, commits: &[u8]) -> VerdictRecord {
-    let commits = commits.iter().map(|number| sha(*number)).collect();
+    let commits = commits.iter().map(|number| (sha(*number), agent.map(str::to_owned))).collect();
     let digest = format!("d{commits:?}");
-    VerdictRecord { seen: Some(Seen { commits, agent: agent.map(str::to_owned) }), ..verdict(&digest) }
+    VerdictRecord { seen: Some(Seen { commits }), ..verdict(&digest) }
 }
 
 #[tokio::test]
@@ -53,4 +53,10 @@ async fn a_head_is_there_since_it_was_seen_without_interruption() {
     assert_eq!((since(1).await, since(2).await), (None, Some(at(30))));
     look(1, 40).await;
     assert_eq!(since(1).await, Some(at(40)), "it was away");
+
+    let closed = VerdictRecord { conclusion: CLOSED.to_owned(), decided_at: at(50), ..verdict("d2") };
+    stage.store.intend(&lease, closed, Vec::new()).await.unwrap();
+    assert_eq!(since(1).await, None, "nobody looks at what is closed");
+    look(1, 60).await;
+    assert_eq!(since(1).await, Some(at(60)));
 }

@@ -87,6 +87,23 @@ async fn a_head_shows_only_verdicts_that_stand() {
 }
 
 #[tokio::test]
+async fn what_is_closed_has_not_passed_whatever_stood_before() {
+    let stage = stage().await;
+    stage.deliver(pull(1), at(0)).await;
+    let lease = stage.claim_one(at(0)).await;
+    let stands = async |conclusion: &str| {
+        let record = VerdictRecord { conclusion: conclusion.to_owned(), ..verdict(conclusion) };
+        stage.store.intend(&lease, record, Vec::new()).await.unwrap();
+        let of_head = stage.store.verdicts_for_head(RepoId(100), &sha(1)).await.unwrap().len();
+        (stage.store.passed(RepoId(100), &sha(1), 1).await.unwrap(), of_head)
+    };
+    assert_eq!(stands("success").await, (true, 1));
+    assert_eq!(stands(CLOSED).await, (false, 0));
+    assert_eq!(stands("action_required").await, (false, 1));
+    assert_eq!(stands("success").await, (true, 1));
+}
+
+#[tokio::test]
 async fn pruning_forgets_the_settled_and_keeps_the_owed_and_the_standing() {
     let stage = stage().await;
     let done = stage.deliver(pull(1), at(0)).await;

@@ -233,7 +233,7 @@ async fn a_known_event_that_cannot_be_read_is_kept_with_the_field() {
 async fn moments_may_be_numbers_or_missing() {
     let door = door().await;
     for (n, (moment, expected)) in
-        [(json!(null), None), (json!(1_790_000_000), Some(NOW))].into_iter().enumerate()
+        [(json!(null), None), (json!(1_795_168_805), Some(NOW))].into_iter().enumerate()
     {
         let mut payload = on_pull("labeled");
         payload["pull_request"]["updated_at"] = moment;
@@ -319,6 +319,25 @@ async fn a_push_that_may_change_the_repositorys_rules_wakes_what_is_open_there()
     let mut forced = on_push("main", &[other]);
     forced["forced"] = json!(true);
     assert_eq!(door.send("forced", "push", &forced).await.body["outcome"], "queued");
+}
+
+#[tokio::test]
+async fn a_branch_whose_name_cannot_be_judged_is_not_passed_over() {
+    let door = door().await;
+    for (n, (name, outcome)) in [
+        ("refs/heads/copilot/fix".to_owned(), "queued"),
+        (format!("refs/heads/{}", "n".repeat(600)), "kept as failed"),
+        ("refs/tags/v\u{7}1".to_owned(), "kept as failed"),
+        ("refs/notes/commits".to_owned(), "ignored"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut push = on_push("main", &[]);
+        push["ref"] = json!(name);
+        let answer = door.send(&format!("p-{n}"), "push", &push).await;
+        assert_eq!(answer.body["outcome"], outcome, "{name:?}: {}", answer.body);
+    }
 }
 
 #[tokio::test]

@@ -71,7 +71,8 @@ impl<'w> Repository<'w> {
         Ok(Got::node(PullRequest::new(self.sight, self.repo, pull)))
     }
 
-    /// By number, only those in one of the states when states are given, and from the head branch when one is.
+    /// By number or in the order that is asked for, only those in one of the states when states are given, and from the
+    /// head branch when one is.
     fn pulls(&self, arguments: &mut Arguments) -> Result<Got<'w>, Trouble> {
         let states = arguments.take("states");
         let wanted = |word: &str| match &states {
@@ -82,9 +83,19 @@ impl<'w> Repository<'w> {
         let head = arguments.take("headRefName");
         let from = |branch: &str| head.as_ref().is_none_or(|head| head.is_null() || head == branch);
         let (sight, repo) = (self.sight, self.repo);
-        let listed: Vec<_> = (repo.pulls.values())
+        let mut listed: Vec<_> = (repo.pulls.values())
             .filter(|pull| wanted(sight.world.shown(pull).status.word()) && from(&pull.head_ref))
             .collect();
+        if let Some(order) = arguments.take("orderBy") {
+            let word = |key: &str| order.get(key).and_then(serde_json::Value::as_str);
+            listed.sort_by_key(|pull| match word("field") {
+                Some("UPDATED_AT") => sight.world.shown(pull).updated_at,
+                _ => pull.created_at,
+            });
+            if word("direction") == Some("DESC") {
+                listed.reverse();
+            }
+        }
         List::new("PullRequestConnection", listed, move |pull| Got::node(PullRequest::new(sight, repo, pull)))
             .window("pullRequests", arguments)
     }

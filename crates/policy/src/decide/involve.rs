@@ -107,7 +107,7 @@ impl<'f> Look<'f> {
         }
     }
 
-    /// Commits stay the agent's in whose pull request they were first seen, whoever proposes them.
+    /// Commits stay the agent's as whose they were first seen, whoever proposes them.
     fn lineage(&mut self, pull: &Pull) {
         let lineage = match pull.lineage.get() {
             Ok(lineage) => lineage,
@@ -115,7 +115,7 @@ impl<'f> Look<'f> {
         };
         for Descent { oid, agent, number } in lineage {
             let registered = self.rules.agents.contains_key(agent).then(|| agent.clone());
-            let seen = format!("commit {} was first seen in #{number}, which {agent} opened", oid.short());
+            let seen = format!("commit {} was first seen in #{number}, brought by {agent}", oid.short());
             self.uncovered = true;
             self.add(registered, agent, EvidenceClass::Platform, &seen);
         }

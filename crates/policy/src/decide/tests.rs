@@ -17,6 +17,7 @@ mod ran;
 mod review;
 mod rule;
 mod scene;
+mod shown;
 mod sibling;
 mod skip;
 mod suspension;

@@ -161,6 +161,9 @@ fn an_approver_whose_access_is_not_known_does_not_count() {
 fn an_approver_outside_of_the_organisation_does_not_count() {
     assert_eq!(Scene::by_copilot().approved(&erin()).approval_does_not_count(), [Why::NotAPerson]);
     Scene::by_copilot().approved(&erin()).rules("[1901]", "[1901, 1004]").passes();
+    // A member's number, but the account has become a machine's.
+    let machine = Scene::by_copilot().approved(&bot(1002, "bob"));
+    assert_eq!(machine.approval_does_not_count(), [Why::NotAPerson, Why::NoWriteAccess]);
 }
 
 #[test]

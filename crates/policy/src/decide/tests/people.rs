@@ -2,7 +2,7 @@
 
 use super::scene::*;
 use crate::facts::{Fact, Linked, ReviewState, Signature};
-use crate::verdict::{Code, Conclusion, JudgedAs};
+use crate::verdict::{Code, Conclusion, Disqualification, JudgedAs};
 
 const CLAUDE: &str = "Fix\n\nCo-Authored-By: Claude <noreply@anthropic.com>";
 const MACHINE: &str = "
@@ -217,4 +217,26 @@ fn assisted_work_is_asked_the_rules_as_well() {
     let scene =
         Scene::by_alice().commit(named(&alice()), CLAUDE).reviewed(&bob(), ReviewState::ChangesRequested);
     scene.ends(Conclusion::ActionRequired, &[Code::ChangesRequested, Code::Assisted, Code::RuleRequires]);
+}
+
+#[test]
+fn a_commit_of_the_claude_code_action_is_an_agents() {
+    // The name is one agent's, the number another's: registered is neither.
+    let claude = nobody("claude[bot]", "41898282+claude[bot]@users.noreply.github.com");
+    let verdict = Scene::by_alice().commit(claude, "More").approved(&bob()).verdict();
+    assert_eq!((verdict.conclusion, verdict.involvement.judged_as), (Conclusion::Failure, JudgedAs::Agents));
+    assert!(verdict.findings.iter().any(|finding| finding.code == Code::UnregisteredAgent), "{verdict:#?}");
+    Scene::by_alice().commit(named(&alice()), "More").passes();
+}
+
+#[test]
+fn whoever_takes_over_a_persons_login_is_nobody() {
+    let scene = Scene::of(pull(7, user(7_777, "alice"), "fix")).approved(&bob());
+    scene.ends(Conclusion::Failure, &[Code::UnregisteredAgent]);
+    let scene = Scene::by_copilot().approved(&user(7_777, "bob"));
+    assert_eq!(scene.approval_does_not_count(), [Disqualification::NotAPerson]);
+    // Whoever gave the login up is who they were.
+    let renamed = user(1001, "alice-by-another-name");
+    Scene::of(pull(7, renamed.clone(), "fix")).passes();
+    Scene::by_copilot().approved(&renamed).passes();
 }

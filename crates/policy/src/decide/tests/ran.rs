@@ -149,6 +149,8 @@ fn asking_for_a_run_needs_leave() {
     let may = BARE.replace("[\"propose\"]", "[\"propose\", \"run\"]");
     assert_eq!(codes(&may, &dispatched(copilot())), []);
     assert_eq!(codes(&may, &again), []);
+    let old = but(again, |facts| facts.same_workflow = Fact::Known(false));
+    assert_eq!(codes(&may, &old), [Code::WorkflowChanged], "the default branch has another one now");
     let on_main = but(dispatched(copilot()), |facts| facts.run.branch = Some("main".to_owned()));
     assert_eq!(codes(&may, &on_main), [Code::AgentBranch], "asked for, it must be on the agent's branches");
     let person_again = but(ran(copilot()), |facts| {
