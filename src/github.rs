@@ -38,6 +38,7 @@ mod rules;
 mod run;
 mod said;
 mod settings;
+mod text;
 mod undo;
 mod window;
 mod wire;
@@ -57,6 +58,7 @@ pub use reference::RefRead;
 pub use rules::PolicyRead;
 pub use run::{RunAround, RunRead};
 pub use settings::{Limits, Purpose, Settings, SettingsError};
+pub use text::Compared;
 
 use crate::git::GitCache;
 

@@ -22,6 +22,7 @@ mod refs;
 mod runner;
 mod runs;
 mod strike;
+mod text;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -51,6 +51,7 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
         comments: known(comments),
         assignments: known(Vec::new()),
         lineage: known(Vec::new()),
+        hidden: known(Vec::new()),
         head_since: Some(head_since),
         proposed_rules: Vec::new(),
     };

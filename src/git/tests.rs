@@ -12,6 +12,7 @@ use super::*;
 mod forge;
 mod landing;
 mod robust;
+mod text;
 
 use forge::{Forge, SECRET, lines};
 

@@ -417,6 +417,7 @@ pub(super) fn pull(node: &PullNode) -> Result<facts::Pull, ForgeError> {
         comments: said::comments(node.comments.as_ref()),
         assignments: said::assignments(node.timeline_items.as_ref()),
         lineage: Fact::unknown("not filled in yet"),
+        hidden: Fact::unknown("not read"),
         head_since: None,
         pushers: Fact::unknown("not filled in yet"),
         change: Fact::unknown("not read"),

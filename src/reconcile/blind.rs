@@ -73,6 +73,7 @@ fn unseen(pull: &PullSubject, head: Sha, why: &str, now: Millis) -> Facts {
             comments: Fact::unknown(why),
             assignments: Fact::unknown(why),
             lineage: Fact::unknown(why),
+            hidden: Fact::unknown(why),
             head_since: None,
             pushers: Fact::unknown(why),
             change: Fact::unknown(why),

@@ -21,7 +21,7 @@ use super::act::roster;
 use super::own::own_rules;
 use super::strike;
 use super::{Gate, PATIENCE, READ_LAG, ReconcileError, act_record, later, written};
-use crate::github::{ForgeError, RefRead};
+use crate::github::{Compared, ForgeError, RefRead};
 use crate::lease::Lease;
 use crate::store::{ActionOutcome, Evidence, Next, backoff};
 
@@ -177,12 +177,10 @@ async fn facts(
     let wanted = rules.wanted(&own_rules);
     let accounts = told.iter().filter_map(|(_, pushed)| Some(pushed.actor.get().ok()?.id)).collect();
     let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
-    let look = Look {
-        seen: &seen,
-        lines: wanted.lines,
-        into_changes: rules.asks_what_moves_changed(&own_rules)
-            || seen.default_branch.as_ref().is_some_and(|(name, _)| subject.name.branch() == Some(name)),
-    };
+    let is_default =
+        seen.default_branch.as_ref().is_some_and(|(name, _)| subject.name.branch() == Some(name));
+    let into_changes = is_default || rules.asks_what_moves_changed(&own_rules);
+    let look = Look { seen: &seen, lines: wanted.lines, is_default, into_changes };
 
     let leads_here = told.last().and_then(|(_, pushed)| pushed.after.clone()) == seen.tip;
     let joined = told.windows(2).all(|pair| matches!(pair, [(_, a), (_, b)] if a.after == b.before));
@@ -194,7 +192,8 @@ async fn facts(
             for (at, (evidence, pushed)) in told.iter().enumerate() {
                 let own = is_own(gate, pushed).await?;
                 let near = at + MOST_READ >= told.len();
-                let one = Told { evidence, pushed, own, last: at + 1 == told.len(), near };
+                let agents = !own && !pushed.actor.get().is_ok_and(|actor| is_person(actor, &roster, rules));
+                let one = Told { evidence, pushed, own, agents, last: at + 1 == told.len(), near };
                 moves.push(moved(gate, subject, &look, one).await?);
             }
             Fact::Known(moves)
@@ -224,6 +223,8 @@ struct Told<'a> {
     pushed: &'a Pushed,
     /// The gate did it.
     own: bool,
+    /// Neither the gate nor, for all that is known, a person did it.
+    agents: bool,
     /// None came after it.
     last: bool,
     /// Few came after it.
@@ -234,6 +235,8 @@ struct Told<'a> {
 struct Look<'a> {
     seen: &'a RefRead,
     lines: Lines,
+    /// Whether it is the default branch.
+    is_default: bool,
     /// Whether anything asks what they changed.
     into_changes: bool,
 }
@@ -245,7 +248,7 @@ async fn moved(
     told: Told<'_>,
 ) -> Result<Move, ReconcileError> {
     let seen = look.seen;
-    let Told { evidence, pushed, own, last, near } = told;
+    let Told { evidence, pushed, own, last, near, .. } = told;
     // What people and the gate itself did is not judged: nothing is fetched for it.
     let default_tip = seen.default_branch.as_ref().map(|(_, tip)| tip);
     let since = pushed.before.as_ref().or(default_tip);
@@ -259,7 +262,7 @@ async fn moved(
         }
         _ => Fact::unknown("there is nothing to compare it with"),
     };
-    let landed = match (&pushed.after, near) {
+    let landed: Vec<Landed> = match (&pushed.after, near) {
         _ if own => Vec::new(),
         _ if last => judged(gate, subject, &seen.landed, pushed).await?,
         // An earlier move of the same look: what its commit merged is read on its own.
@@ -268,6 +271,15 @@ async fn moved(
             judged(gate, subject, &read.landed, pushed).await?
         }
         _ => judged(gate, subject, &[], pushed).await?,
+    };
+    let passed = !landed.is_empty() && landed.iter().all(|pull| pull.passed);
+    let hidden = match (since, &pushed.after) {
+        (Some(base), Some(head)) if told.agents && look.is_default && !passed => {
+            let RefSubject { installation, repo_id, repo, .. } = subject;
+            let place = Place { installation: *installation, repo_id: *repo_id, repo };
+            gate.github.hidden_text(place, &seen.repository, Compared { pull: 0, base, head }).await?
+        }
+        _ => Fact::unknown("not read"),
     };
     let tag_moved = subject.name.tag().is_some() && pushed.before.is_some() && pushed.after.is_some();
     Ok(Move {
@@ -281,6 +293,7 @@ async fn moved(
         stripped: last && seen.stripped,
         signed: signed(&change, &seen.signatures),
         change,
+        hidden,
         landed: Fact::Known(landed),
     })
 }

@@ -19,6 +19,7 @@ mod faults;
 #[path = "../../fixtures/fold.rs"]
 mod fold;
 mod gate;
+mod hidden;
 mod incidents;
 mod ingress;
 mod ledger;

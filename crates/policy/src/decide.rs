@@ -9,6 +9,7 @@ mod bounds;
 mod demand;
 mod floor;
 mod group;
+mod hidden;
 mod involve;
 mod merge;
 mod merging;
@@ -29,6 +30,7 @@ use crate::verdict::{
 pub use act::{decide_ref, decide_run, is_person};
 use approval::Bench;
 pub use group::decide_group;
+pub use hidden::reads_contents;
 use involve::Involved;
 pub use merge::judge_merge;
 pub use standing::agent_of;
@@ -101,6 +103,7 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
         findings.extend(demand::findings(demands, &tiers));
         findings.extend(bench.changes_requested());
         findings.extend(floor::check(&organisation, &tiers, &approvals));
+        findings.extend(hidden::check(pull, &organisation.files, &approvals));
     }
     let stop_auto_merge = merging::must_stop(facts, pull, law, &involved);
     let mut verdict =

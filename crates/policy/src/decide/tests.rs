@@ -5,6 +5,7 @@ mod approval;
 mod comment;
 mod gate;
 mod group;
+mod hidden;
 mod merge;
 mod moved;
 mod own;

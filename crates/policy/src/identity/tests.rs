@@ -82,6 +82,7 @@ impl Story {
             comments: Fact::Known(Vec::new()),
             assignments: Fact::Known(Vec::new()),
             lineage: Fact::Known(Vec::new()),
+            hidden: Fact::Known(Vec::new()),
             head_since: None,
             proposed_rules: Vec::new(),
         }

@@ -130,6 +130,9 @@ catalogue! {
     /// An agent took the name of a branch or tag that reads like another.
     ConfusingName "confusing-name" "denies":
         "Plain names only: ASCII letters, digits, `-`, `_`, `.` and `/`, no commit's id, no `refs/` in front.", "" => "";
+    /// A change that an agent had a hand in adds text that people do not see.
+    HiddenText "hidden-text" "denies in what runs or steers, waits or is satisfied elsewhere":
+        "Take the characters out or write them as escapes, or have a person add them; in prose, one person approves.", "" => "";
     /// A person's work with an agent's traces, for which `[people.assisted]` asks a tier.
     Assisted "assisted" "waits, or is satisfied":
         "The tier of `[people.assisted]`: a colleague approves.",

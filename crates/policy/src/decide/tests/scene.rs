@@ -318,6 +318,7 @@ pub(super) fn pull(number: u64, author: Account, branch: &str) -> Pull {
         comments: Fact::Known(Vec::new()),
         assignments: Fact::Known(Vec::new()),
         lineage: Fact::Known(Vec::new()),
+        hidden: Fact::Known(Vec::new()),
         head_since: None,
         proposed_rules: vec![],
     };

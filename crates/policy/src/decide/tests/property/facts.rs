@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use change::{Change, Commit, FileChange, Ident, Lines, Mode, RawPath, Status, Trailer};
+use change::{
+    Change, CodePoint, Commit, FileChange, HiddenText, Ident, Lines, Mode, RawPath, Spot, Status, Trailer,
+};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -195,6 +197,18 @@ fn weighted_flag() -> impl Strategy<Value = bool> {
     prop_oneof![9 => Just(false), 1 => Just(true)]
 }
 
+/// Now and then something is hidden in a file, one of those that change perhaps.
+fn hidden() -> impl Strategy<Value = Vec<HiddenText>> {
+    let path = select(vec!["src/lib.rs", "docs/a.md", "AGENTS.md", "elsewhere"]);
+    let code = select(vec!['\u{202e}', '\u{ad}']);
+    let one = (path, code, 0..3u32).prop_map(|(path, code, line)| HiddenText {
+        path: RawPath::from(path),
+        spots: vec![Spot { line, code: CodePoint::from(code), count: 1 }],
+        total: u64::from(line),
+    });
+    prop_oneof![12 => Just(vec![]), 1 => vec(one, 1..3)]
+}
+
 fn assignment() -> impl Strategy<Value = Assignment> {
     (fact(prop_oneof![person(), agent()]), fact(prop_oneof![person(), agent()]))
         .prop_map(|(by, to)| Assignment { by, to })
@@ -227,7 +241,7 @@ fn pull() -> impl Strategy<Value = Pull> {
         let head_since = prop_oneof![9 => Just(Millis(0)), 1 => moment()];
         let comments = prop_oneof![3 => Just(vec![]), 1 => vec(comment(), 1..3)];
         let assignments = prop_oneof![12 => Just(vec![]), 1 => vec(assignment(), 1..2)];
-        let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage));
+        let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage), fact(hidden()));
         (who, what, (text, labels, state, any::<bool>()), place, fact(vec(review(), 0..5)), said).prop_map(assemble)
     })
 }
@@ -237,12 +251,13 @@ type What = (Vec<(Option<Commit>, Option<CommitIdentity>)>, Fact<Vec<FileChange>
 type Text = (String, Fact<Vec<String>>, PullState, bool);
 type Place = (String, Option<crate::facts::Repository>, &'static str, Fact<()>);
 
-type Said = (Fact<Vec<Comment>>, Fact<Vec<Assignment>>, Option<Millis>, Fact<Vec<Descent>>);
+type Said =
+    (Fact<Vec<Comment>>, Fact<Vec<Assignment>>, Option<Millis>, Fact<Vec<Descent>>, Fact<Vec<HiddenText>>);
 
 fn assemble(
     (who, what, text, place, reviews, said): (Who, What, Text, Place, Fact<Vec<Review>>, Said),
 ) -> Pull {
-    let (comments, assignments, head_since, lineage) = said;
+    let (comments, assignments, head_since, lineage, hidden) = said;
     let (author, auto_merge, pushers) = who;
     let (commits, files, lines) = what;
     let (body, labels, state, draft) = text;
@@ -290,6 +305,7 @@ fn assemble(
         assignments,
         head_since,
         lineage,
+        hidden,
         pushers,
         change,
         proposed_rules: vec![],
