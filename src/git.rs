@@ -1,7 +1,7 @@
 //! What a pull request changes, read from git objects.
 //!
 //! Per repository one bare, blob-less cache of objects: nothing is checked out, no hook, attribute, replacement or setting
-//! of anybody but ours has a say, and blobs are fetched only to count lines. The facts of a `(base, head)` pair never
+//! of anybody but ours has a say, and blobs are fetched only to count lines or to read what agents wrote. The facts of a `(base, head)` pair never
 //! change, so they are kept as files and a repeated question starts no process at all.
 //!
 //! The rule: either the whole change is returned or an error. There is no shortened list and no second-best base.
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use change::{Change, Numstat, Sha};
+use change::{Change, HiddenText, Numstat, Sha};
 use moka::future::Cache;
 use policy::RepoId;
 use secrecy::SecretString;
@@ -29,6 +29,7 @@ mod folder;
 mod inverse;
 mod landing;
 mod read;
+mod text;
 mod trim;
 
 pub use carried::CarriedRequest;
@@ -63,6 +64,8 @@ pub struct Limits {
     pub parallel_reads: usize,
     /// Fetches after which a repository starts over, because each adds a pack and many packs are slow to search.
     pub max_packs: usize,
+    /// Bytes of new content that are fetched to be read; at most [`Self::max_output`] of them are read.
+    pub max_text_bytes: u64,
 }
 
 impl Default for Limits {
@@ -78,6 +81,7 @@ impl Default for Limits {
             parallel_fetches: 8,
             parallel_reads: 8,
             max_packs: 500,
+            max_text_bytes: 256 << 20,
         }
     }
 }
@@ -138,6 +142,7 @@ pub struct GitCache {
     readers: Semaphore,
     changes: Cache<Pair, Arc<Change>>,
     lines: Cache<Pair, Arc<Numstat>>,
+    hidden: Cache<Pair, Arc<[HiddenText]>>,
     /// What all repositories take on disk, as last estimated.
     bytes: AtomicU64,
 }
@@ -163,6 +168,7 @@ impl GitCache {
             readers: Semaphore::new(limits.parallel_reads),
             changes: Cache::builder().max_capacity(MEMORY).weigher(weight).build(),
             lines: Cache::builder().max_capacity(MEMORY / 4).weigher(stat_weight).build(),
+            hidden: Cache::new(10_000),
             bytes,
             root,
             limits,

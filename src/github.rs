@@ -43,6 +43,7 @@ mod run;
 mod said;
 mod settings;
 mod source;
+mod text;
 mod undo;
 mod window;
 mod wire;
@@ -65,6 +66,7 @@ pub use rules::PolicyRead;
 pub use run::{RunAround, RunRead};
 pub use settings::{Limits, Purpose, Settings, SettingsError};
 pub use source::{MergedPull, SourceRead};
+pub use text::Compared;
 
 use crate::git::GitCache;
 

@@ -29,6 +29,7 @@ pub mod resync;
 mod runner;
 mod runs;
 mod strike;
+mod text;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -52,6 +52,7 @@ pub(super) fn of(case: &Case, law: &Law) -> Result<Facts, String> {
         assignments: known(Vec::new()),
         carried: Vec::new(),
         lineage: known(Vec::new()),
+        hidden: known(Vec::new()),
         head_since: Some(head_since),
         opened_at: None,
         tally: Some(known(tally(case, &repository, now, rules)?)),

@@ -29,6 +29,11 @@ pub(super) fn lines_file(base: &Sha, head: &Sha) -> String {
     format!("{base}-{head}.lines.json")
 }
 
+/// The file of the text between two commits that people do not see.
+pub(super) fn hidden_file(base: &Sha, head: &Sha) -> String {
+    format!("{base}-{head}.hidden.json")
+}
+
 /// Reads facts, when they are there.
 pub(super) async fn load<T>(folder: &Folder, name: &str) -> Option<T>
 where

@@ -161,6 +161,27 @@ pub(super) async fn commits(
     folder.note(wanted.head)
 }
 
+/// Brings contents by their names, in one go: git by itself would ask for one after the other.
+pub(super) fn blobs<'a>(folder: &'a Folder, limits: &Limits, names: String, remote: &'a Remote) -> Call<'a> {
+    let args = [
+        "-c",
+        // What is here already says nothing about contents.
+        "fetch.negotiationAlgorithm=noop",
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-auto-maintenance",
+        "--no-recurse-submodules",
+        "--filter=blob:none",
+        "--stdin",
+        "origin",
+    ];
+    let args = args.map(str::to_owned).into();
+    let (stdin, time) = (names.into_bytes(), limits.fetch_time);
+    Call { dir: &folder.git_dir, args, stdin, remote: Some(remote), time }
+}
+
 /// How many heads are offered to the forge as known. More would make each fetch slower than they save.
 const RING: u64 = 64;
 

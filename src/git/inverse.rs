@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::command::Call;
 use super::fetch::{self, Remote};
 use super::folder::Folder;
-use super::read::Look;
+use super::read::{Look, object};
 use super::{GitCache, GitError};
 
 /// More files than these are undone by people.
@@ -155,39 +155,10 @@ impl GitCache {
     }
 }
 
-/// The object that comes first, by its length: `<oid> blob <size>`, the content, a line break.
-fn object<'b>(bytes: &'b [u8], blob: &Sha) -> Result<(&'b [u8], &'b [u8]), GitError> {
-    let odd = || GitError::Unseen(format!("git did not give the content of {}", blob.short()));
-    let end = bytes.iter().position(|b| *b == b'\n').ok_or_else(odd)?;
-    let (head, rest) = bytes.split_at_checked(end).ok_or_else(odd)?;
-    let head = std::str::from_utf8(head).map_err(|_| odd())?;
-    let size =
-        head.strip_prefix(blob.as_str()).and_then(|rest| rest.strip_prefix(" blob ")).ok_or_else(odd)?;
-    let size: usize = size.parse().map_err(|_| odd())?;
-    let (content, rest) = rest.get(1..).and_then(|rest| rest.split_at_checked(size)).ok_or_else(odd)?;
-    Ok((content, rest.get(1..).unwrap_or_default()))
-}
-
 fn sides(files: Vec<FileChange>) -> BTreeMap<RawPath, Side> {
     files.into_iter().map(|file| (file.path, side(file.new_mode, file.new))).collect()
 }
 
 fn side(mode: Mode, object: Option<Sha>) -> Side {
     Some((mode, object?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn contents_are_taken_by_their_length() {
-        let blob = Sha::parse(&"a".repeat(40)).unwrap();
-        let bytes = format!("{blob} blob 3\na\nb\nrest");
-        let (content, rest) = object(bytes.as_bytes(), &blob).unwrap();
-        assert_eq!((content, rest), (&b"a\nb"[..], &b"rest"[..]));
-        for odd in [format!("{blob} missing\n"), format!("{blob} blob 9\nab\n"), String::new()] {
-            assert!(object(odd.as_bytes(), &blob).is_err(), "{odd}");
-        }
-    }
 }

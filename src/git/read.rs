@@ -143,3 +143,32 @@ fn oids(printed: &[u8]) -> Result<Vec<Sha>, GitError> {
     let text = std::str::from_utf8(printed).map_err(|_| odd())?;
     text.lines().map(|line| Sha::parse(line).ok_or_else(odd)).collect()
 }
+
+/// The object that comes first, by its length: `<oid> blob <size>`, the content, a line break.
+pub(super) fn object<'b>(bytes: &'b [u8], blob: &Sha) -> Result<(&'b [u8], &'b [u8]), GitError> {
+    let odd = || GitError::Unseen(format!("git did not give the content of {}", blob.short()));
+    let end = bytes.iter().position(|b| *b == b'\n').ok_or_else(odd)?;
+    let (head, rest) = bytes.split_at_checked(end).ok_or_else(odd)?;
+    let head = std::str::from_utf8(head).map_err(|_| odd())?;
+    let size =
+        head.strip_prefix(blob.as_str()).and_then(|rest| rest.strip_prefix(" blob ")).ok_or_else(odd)?;
+    let size: usize = size.parse().map_err(|_| odd())?;
+    let (content, rest) = rest.get(1..).and_then(|rest| rest.split_at_checked(size)).ok_or_else(odd)?;
+    Ok((content, rest.get(1..).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_are_taken_by_their_length() {
+        let blob = Sha::parse(&"a".repeat(40)).unwrap();
+        let bytes = format!("{blob} blob 3\na\nb\nrest");
+        let (content, rest) = object(bytes.as_bytes(), &blob).unwrap();
+        assert_eq!((content, rest), (&b"a\nb"[..], &b"rest"[..]));
+        for odd in [format!("{blob} missing\n"), format!("{blob} blob 9\nab\n"), String::new()] {
+            assert!(object(odd.as_bytes(), &blob).is_err(), "{odd}");
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod carried;
 mod forge;
 mod landing;
 mod robust;
+mod text;
 
 use forge::{Forge, SECRET, lines};
 

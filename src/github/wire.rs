@@ -419,6 +419,7 @@ pub(super) fn pull(node: &PullNode) -> Result<facts::Pull, ForgeError> {
         assignments: said::assignments(node.timeline_items.as_ref()),
         carried: Vec::new(),
         lineage: Fact::unknown("not filled in yet"),
+        hidden: Fact::unknown("not read"),
         head_since: None,
         opened_at: node.created_at.as_deref().and_then(moment),
         tally: None,

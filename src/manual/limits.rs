@@ -86,6 +86,10 @@ limits! {
         "People approve without reading, or agree with each other.",
         "An approval says that somebody pressed the button.",
         "Several people from several teams, a time to cool off, and a quota of few pull requests at a time.";
+    [28] Partly:
+        "Reviewers are shown less than changes: files marked as generated, vendored or without a difference.",
+        "`.gitattributes` is governance, and every file counts whatever it says; the check does not list what the forge folds away.",
+        "Whoever reviews unfolds every file; let people change `.gitattributes` only.";
     [31] Partly:
         "An approval by a person's stolen session.",
         "To the forge it is that person.",

@@ -63,8 +63,8 @@ fn the_threat_model_tells_every_limit() {
 /// Rows that the catalogue of attacks marks as undecidable or decidable in part, and those of which a part is left.
 #[test]
 fn every_row_that_cannot_be_decided_is_a_limit() {
-    const ROWS: [u16; 27] = [
-        2, 5, 6, 7, 8, 12, 14, 18, 27, 30, 31, 36, 38, 48, 50, 51, 73, 76, 81, 85, 91, 97, 118, 120, 122,
+    const ROWS: [u16; 28] = [
+        2, 5, 6, 7, 8, 12, 14, 18, 27, 28, 30, 31, 36, 38, 48, 50, 51, 73, 76, 81, 85, 91, 97, 118, 120, 122,
         124, 127,
     ];
     let told: std::collections::BTreeSet<u16> =

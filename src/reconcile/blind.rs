@@ -74,6 +74,7 @@ fn unseen(pull: &PullSubject, head: Sha, why: &str, now: Millis) -> Facts {
             assignments: Fact::unknown(why),
             carried: Vec::new(),
             lineage: Fact::unknown(why),
+            hidden: Fact::unknown(why),
             head_since: None,
             opened_at: None,
             tally: None,

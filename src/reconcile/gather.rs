@@ -10,6 +10,7 @@ use policy::{Facts, Floor, Millis, Observed, PullSubject, Sha, Subject};
 
 use super::own::own_rules;
 use super::quota::{self, Asked};
+use super::text::add_hidden;
 use super::{Gate, PATIENCE, ReconcileError};
 use crate::github::{Ask, Patience, Pushed};
 use crate::store::Actor;
@@ -34,7 +35,7 @@ impl Heard<'_> {
     }
 }
 
-/// Reads the subject, and adds who pushed.
+/// Reads the subject, and adds who pushed and what agents hid.
 pub(super) async fn gather(
     gate: &Gate,
     heard: Heard<'_>,
@@ -59,6 +60,7 @@ pub(super) async fn gather(
     let mut observed = with(Box::pin(fetch_ahead(gate, heard, subject)), Box::pin(look)).await?;
     if !heard.lags(&observed) {
         add_pushers(gate, heard, subject, rules, &mut observed.facts).await?;
+        Box::pin(add_hidden(gate, subject, rules, &mut observed.facts)).await?;
     }
     Ok(observed)
 }

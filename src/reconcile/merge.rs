@@ -14,6 +14,7 @@ use policy::{Action, Fact, Facts, Millis, PullSubject, Sha, Subject, plan_merge}
 
 use super::gather::{self, Heard};
 use super::own::own_rules;
+use super::text::add_hidden;
 use super::{Gate, PATIENCE, ReconcileError, act_record, lag, written};
 use crate::github::{ForgeError, Landed, MergeRead, Onto};
 use crate::lease::Lease;
@@ -198,5 +199,6 @@ async fn afterwards(
     facts.pull.base.sha = base;
     facts.pull.change = change;
     gather::add_pushers(gate, heard, subject, rules, &mut facts).await?;
+    Box::pin(add_hidden(gate, subject, rules, &mut facts)).await?;
     Ok(facts)
 }

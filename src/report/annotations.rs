@@ -1,10 +1,11 @@
 //! Remarks on the files that a blocking finding rests on.
 //!
-//! One per path and finding, strictest first. GitHub refuses the whole call for one annotation it cannot take, so what
+//! One per place and finding, strictest first. GitHub refuses the whole call for one annotation it cannot take, so what
 //! cannot be named (a path that is no UTF-8) is left to the summary.
 
 use std::collections::BTreeSet;
 
+use change::RawPath;
 use policy::Verdict;
 use policy::verdict::{Effect, Enforcement, Evidence, Finding};
 
@@ -24,16 +25,16 @@ pub(super) fn annotations(verdict: &Verdict) -> Vec<Annotation> {
         for finding in words::findings(pull) {
             let Some(level) = level(finding.effect, verdict.enforcement) else { continue };
             let (title, message) = (heading(finding), message(finding));
-            for path in paths(finding) {
+            for (path, line) in places(finding) {
                 if out.len() == MOST {
                     return out;
                 }
                 // Pull requests with one head often have the same finding.
-                if seen.insert((path.to_owned(), title.clone(), message.clone())) {
+                if seen.insert((path.to_owned(), line, title.clone(), message.clone())) {
                     out.push(Annotation {
                         path: path.to_owned(),
-                        start_line: 1,
-                        end_line: 1,
+                        start_line: line,
+                        end_line: line,
                         level,
                         title: title.clone(),
                         message: message.clone(),
@@ -54,13 +55,17 @@ fn level(effect: Effect, enforcement: Enforcement) -> Option<Level> {
     }
 }
 
-fn paths(finding: &Finding) -> impl Iterator<Item = &str> {
+/// Files and lines.
+fn places(finding: &Finding) -> impl Iterator<Item = (&str, u32)> {
     finding.evidence.iter().filter_map(|evidence| match evidence {
-        Evidence::Path { path, .. } => {
-            std::str::from_utf8(path.as_bytes()).ok().filter(|path| !path.is_empty() && !path.contains('\0'))
-        }
+        Evidence::Path { path, .. } => Some((named(path)?, 1)),
+        Evidence::Line { path, line, .. } => Some((named(path)?, *line)),
         Evidence::Commit { .. } | Evidence::Account(_) | Evidence::Note(_) => None,
     })
+}
+
+fn named(path: &RawPath) -> Option<&str> {
+    std::str::from_utf8(path.as_bytes()).ok().filter(|path| !path.is_empty() && !path.contains('\0'))
 }
 
 fn heading(finding: &Finding) -> String {

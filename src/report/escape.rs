@@ -7,6 +7,8 @@
 
 use std::fmt::Write as _;
 
+use change::hidden::is_disguise;
+
 /// Written bytes of one piece of running text.
 const INLINE_BYTES: usize = 1_200;
 /// Written bytes inside one code span.
@@ -219,18 +221,6 @@ fn push_visible(out: &mut String, c: char) {
         }
         c => out.push(c),
     }
-}
-
-/// Control, bidirectional, zero-width, filler, variation and tag characters (Unicode TR36 and the default-ignorable
-/// code points of `DerivedCoreProperties.txt`).
-fn is_disguise(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -376,6 +376,7 @@ pub(super) fn hostile() -> Verdict {
     let evidence = vec![
         path(HOSTILE, &["source"]),
         path(*b"not\xffutf8", &["binary"]),
+        Evidence::Line { path: RawPath::new(HOSTILE), line: 1, note: HOSTILE.to_owned() },
         Evidence::Commit { oid: sha('5'), note: HOSTILE.to_owned() },
         Evidence::Account(account(5, HOSTILE, AccountKind::Other)),
         Evidence::Note(HOSTILE.to_owned()),

@@ -151,7 +151,7 @@ pub(super) fn asking(pull: &PullVerdict) -> Vec<String> {
     let asking = pull.findings.iter().filter(|finding| finding.code == Code::ChangesRequested);
     let logins = asking.flat_map(|finding| &finding.evidence).filter_map(|evidence| match evidence {
         Evidence::Account(account) => Some(account.login.clone()),
-        Evidence::Path { .. } | Evidence::Commit { .. } | Evidence::Note(_) => None,
+        Evidence::Path { .. } | Evidence::Line { .. } | Evidence::Commit { .. } | Evidence::Note(_) => None,
     });
     logins.collect()
 }

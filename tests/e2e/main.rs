@@ -21,6 +21,7 @@ mod faults;
 mod fold;
 mod gate;
 mod guards;
+mod hidden;
 mod incidents;
 mod ingress;
 mod interleaving;

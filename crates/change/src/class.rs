@@ -16,6 +16,7 @@ mod builtin;
 mod fold;
 mod kinds;
 
+pub(crate) use builtin::is_program;
 pub use kinds::Kinds;
 use kinds::Walks;
 

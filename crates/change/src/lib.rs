@@ -1,4 +1,4 @@
-//! What changed, pure over bytes: object diffs in, change classes out.
+//! What changed, pure over bytes: object diffs in, change classes and hidden text out.
 //!
 //! Nothing here runs git or reads a file. Bytes that git printed come in, and whatever is odd about them is an error:
 //! a change that could not be read completely must never look like a smaller change.
@@ -7,6 +7,7 @@ pub mod class;
 pub mod commit;
 pub mod diff;
 pub mod glob;
+pub mod hidden;
 mod path;
 mod sha;
 
@@ -14,6 +15,7 @@ pub use class::{Class, ClassTable, Kinds};
 pub use commit::{Commit, Ident, MAX_MESSAGE, Trailer, parse_commits};
 pub use diff::{FileChange, Lines, Mode, Numstat, ParseError, Status, parse_numstat, parse_raw_diff};
 pub use glob::{GlobError, Globs};
+pub use hidden::{CodePoint, HiddenText, Spot};
 pub use path::RawPath;
 use serde::{Deserialize, Serialize};
 pub use sha::Sha;

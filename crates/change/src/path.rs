@@ -7,6 +7,8 @@ use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
+use crate::hidden::is_disguise;
+
 /// The bytes of a path, relative to the top of the repository.
 ///
 /// In JSON a plain string where that is lossless, else `{ "bytes": "<hex>" }`.
@@ -40,7 +42,7 @@ impl RawPath {
             for c in chunk.valid().chars() {
                 match c {
                     '\\' => shown.push_str("\\\\"),
-                    c if disguises(c) => shown.extend(c.escape_default()),
+                    c if is_disguise(c) => shown.extend(c.escape_default()),
                     c => shown.push(c),
                 }
             }
@@ -51,14 +53,6 @@ impl RawPath {
         }
         shown
     }
-}
-
-/// Whether a character is invisible or rearranges its neighbours (Unicode TR36, "bidirectional text spoofing").
-fn disguises(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 impl fmt::Debug for RawPath {

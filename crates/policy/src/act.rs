@@ -13,7 +13,7 @@ mod publication;
 mod run;
 mod verdict;
 
-use change::Change;
+use change::{Change, HiddenText};
 use serde::{Deserialize, Serialize};
 
 pub use deployment::{Brought, DeploymentFacts, Origin, PushedBy};
@@ -25,7 +25,7 @@ pub use publication::{Publication, PublicationFacts, PublicationTold, Published}
 pub use run::{JobTold, Run, RunFacts, RunState};
 pub use verdict::{ActVerdict, Deed};
 
-use crate::facts::{Account, Fact, OwnRules, PushTold, Repository, Roster};
+use crate::facts::{Account, Fact, OwnRules, PushTold, Repository, Roster, is_none, none};
 use crate::ids::{Millis, Sha};
 
 /// Everything that a verdict about a branch or tag rests on.
@@ -85,6 +85,9 @@ pub struct Move {
     pub at: Millis,
     /// What it changed; of a new branch, since it left the default branch.
     pub change: Fact<Change>,
+    /// Text that people do not see, in lines that it added. Only read where an agent moved the default branch.
+    #[serde(default = "none", skip_serializing_if = "is_none")]
+    pub hidden: Fact<Vec<HiddenText>>,
     /// Whether the forge calls the signature of every new commit verified.
     pub signed: Fact<bool>,
     /// Whether the new tip is a copy of the one before, with its message, parents and date, but without its signature.

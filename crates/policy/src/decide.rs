@@ -10,6 +10,7 @@ mod demand;
 mod floor;
 mod group;
 mod guard;
+mod hidden;
 mod involve;
 mod merge;
 mod merging;
@@ -33,6 +34,7 @@ use approval::Bench;
 pub use approval::approved_before;
 pub use group::decide_group;
 pub use guard::{GuardVerdict, ToSuspend, judge_guard};
+pub use hidden::reads_contents;
 use involve::Involved;
 pub use merge::judge_merge;
 pub use quota::BACKLOG_DAYS;
@@ -109,6 +111,7 @@ fn judge(facts: &Facts, pull: &Pull, law: &InForce<'_>, source: &RuleSource) -> 
         findings.extend(demand::findings(demands, &tiers));
         findings.extend(bench.changes_requested());
         findings.extend(floor::check(&organisation, &tiers, &approvals));
+        findings.extend(hidden::check(pull, &organisation.files, &approvals));
     }
     let stop_auto_merge = merging::must_stop(facts, pull, law, &involved);
     let mut verdict =

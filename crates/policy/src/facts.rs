@@ -9,7 +9,7 @@ mod review;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use change::Change;
+use change::{Change, HiddenText};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CheckRunId, Millis, RepoId, RepoName, Sha, UserId};
@@ -47,11 +47,11 @@ impl<T> Fact<T> {
 }
 
 /// Facts of an earlier version tell nothing of this, and were judged without.
-fn none<T>() -> Fact<Vec<T>> {
+pub(crate) fn none<T>() -> Fact<Vec<T>> {
     Fact::Known(Vec::new())
 }
 
-fn is_none<T>(fact: &Fact<Vec<T>>) -> bool {
+pub(crate) fn is_none<T>(fact: &Fact<Vec<T>>) -> bool {
     fact.get().is_ok_and(Vec::is_empty)
 }
 
@@ -166,6 +166,9 @@ pub struct Pull {
     pub pushers: Fact<Vec<Account>>,
     /// What changed, from git's own objects.
     pub change: Fact<Change>,
+    /// Text that people do not see, in lines that it adds. Only read where an agent had a hand in it.
+    #[serde(default = "none", skip_serializing_if = "is_none")]
+    pub hidden: Fact<Vec<HiddenText>>,
     /// Rules files that it changes, as its head has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proposed_rules: Vec<ProposedRules>,

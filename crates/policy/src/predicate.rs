@@ -206,6 +206,11 @@ impl<'f> Touched<'f> {
         self.hits.any_of(slot) && self.files.iter().all(|file| file.hits.any_of(slot))
     }
 
+    /// Every file with its classes.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&'f FileChange, &BTreeSet<Class>)> {
+        self.files.iter().filter_map(|file| Some((file.file, self.kinds.get(file.kind)?)))
+    }
+
     fn those(&self, hit: impl Fn(&Classified<'_>) -> bool) -> Proof {
         let mut hits = self.files.iter().filter(|file| hit(file));
         let evidence: Vec<_> = hits.by_ref().take(MOST_EVIDENCE).map(|file| self.evidence(file)).collect();

@@ -353,6 +353,15 @@ pub enum Evidence {
         /// Its change classes.
         classes: BTreeSet<Class>,
     },
+    /// A line of a changed file.
+    Line {
+        /// The file.
+        path: RawPath,
+        /// The line, counted from 1.
+        line: u32,
+        /// What about it: a sentence of ours.
+        note: String,
+    },
     /// A commit.
     Commit {
         /// The commit.

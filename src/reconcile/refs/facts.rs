@@ -1,6 +1,7 @@
 //! What is seen of the moves of a branch or tag, beside where it stands now.
 
 use policy::act::{Landed, Move, Pushed, RefFacts, Refused, Remedy};
+use policy::decide::is_person;
 use policy::facts::{AccountKind, Lines};
 use policy::rules::RuleSource;
 use policy::{Action, Fact, Millis, Place, RefSubject, Sha};
@@ -10,7 +11,7 @@ use super::super::own::own_rules;
 use super::super::quota::{self, Asked};
 use super::super::{Gate, ReconcileError};
 use super::order::{self, Told};
-use crate::github::RefRead;
+use crate::github::{Compared, RefRead};
 use crate::lease::Lease;
 use crate::store::Evidence;
 
@@ -31,12 +32,14 @@ pub(super) async fn gather(
     let wanted = rules.wanted(&own_rules);
     let accounts = told.iter().filter_map(|told| Some(told.pushed.actor.get().ok()?.id)).collect();
     let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
+    let is_default =
+        seen.default_branch.as_ref().is_some_and(|(name, _)| subject.name.branch() == Some(name));
     let look = Look {
         seen: &seen,
         asked: Asked { rules, own_rules: &own_rules, now },
         lines: wanted.lines,
-        into_changes: rules.asks_what_moves_changed(&own_rules)
-            || seen.default_branch.as_ref().is_some_and(|(name, _)| subject.name.branch() == Some(name)),
+        is_default,
+        into_changes: is_default || rules.asks_what_moves_changed(&own_rules),
     };
 
     let moves = match (order::is_joined(told), part || order::end(told) == seen.tip.as_ref()) {
@@ -47,7 +50,8 @@ pub(super) async fn gather(
             for (at, Told { evidence, pushed }) in told.iter().enumerate() {
                 let own = is_own(gate, pushed).await?;
                 let near = at + MOST_READ >= told.len();
-                let one = One { evidence, pushed, own, last: at + 1 == told.len(), near };
+                let agents = !own && !pushed.actor.get().is_ok_and(|actor| is_person(actor, &roster, rules));
+                let one = One { evidence, pushed, own, agents, last: at + 1 == told.len(), near };
                 moves.push(moved(gate, subject, &look, one).await?);
             }
             Fact::Known(moves)
@@ -77,6 +81,8 @@ struct One<'a> {
     pushed: &'a Pushed,
     /// The gate did it.
     own: bool,
+    /// Neither the gate nor, for all that is known, a person did it.
+    agents: bool,
     /// None came after it.
     last: bool,
     /// Few came after it.
@@ -88,6 +94,8 @@ struct Look<'a> {
     seen: &'a RefRead,
     asked: Asked<'a>,
     lines: Lines,
+    /// Whether it is the default branch.
+    is_default: bool,
     /// Whether anything asks what they changed.
     into_changes: bool,
 }
@@ -99,7 +107,7 @@ async fn moved(
     one: One<'_>,
 ) -> Result<Move, ReconcileError> {
     let seen = look.seen;
-    let One { evidence, pushed, own, last, near } = one;
+    let One { evidence, pushed, own, agents, last, near } = one;
     // What people and the gate itself did is not judged: nothing is fetched for it.
     let default_tip = seen.default_branch.as_ref().map(|(_, tip)| tip);
     let since = pushed.before.as_ref().or(default_tip);
@@ -113,7 +121,7 @@ async fn moved(
         }
         _ => Fact::unknown("there is nothing to compare it with"),
     };
-    let landed = match (&pushed.after, near) {
+    let landed: Vec<Landed> = match (&pushed.after, near) {
         _ if own => Vec::new(),
         _ if last => judged(gate, subject, &seen.landed, pushed).await?,
         // An earlier move of the same look: what its commit merged is read on its own.
@@ -122,6 +130,15 @@ async fn moved(
             judged(gate, subject, &read.landed, pushed).await?
         }
         _ => judged(gate, subject, &[], pushed).await?,
+    };
+    let passed = !landed.is_empty() && landed.iter().all(|pull| pull.passed);
+    let hidden = match (since, &pushed.after) {
+        (Some(base), Some(head)) if agents && look.is_default && !passed => {
+            let RefSubject { installation, repo_id, repo, .. } = subject;
+            let place = Place { installation: *installation, repo_id: *repo_id, repo };
+            gate.github.hidden_text(place, &seen.repository, Compared { pull: 0, base, head }).await?
+        }
+        _ => Fact::unknown("not read"),
     };
     let pushed_before = match own {
         true => None,
@@ -140,6 +157,7 @@ async fn moved(
         signed: signed(&change, &seen.signatures),
         pushed_before,
         change,
+        hidden,
         landed: Fact::Known(landed),
     })
 }

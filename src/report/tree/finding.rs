@@ -107,6 +107,10 @@ fn describe(evidence: &Evidence) -> Vec<Span> {
             let classes = Span::Prose(format!("({})", classes.join(", ")));
             vec![Span::Code(path.display()), Span::Text(" "), classes]
         }
+        Evidence::Line { path, line, note } => {
+            let place = Span::Code(format!("{}:{line}", path.display()));
+            vec![place, Span::Text(" ("), Span::Prose(note.clone()), Span::Text(")")]
+        }
         Evidence::Commit { oid, note } => {
             let mut line = vec![Span::Text("commit "), Span::Code(oid.short().to_owned())];
             if !note.is_empty() {

@@ -25,7 +25,7 @@ pub(super) fn entries() -> impl Iterator<Item = (Class, &'static str)> {
 }
 
 /// Whether the file is a program by its name: code below `docs/` is also `source`, because sites run it.
-pub(super) fn is_program(path: &[u8]) -> bool {
+pub(crate) fn is_program(path: &[u8]) -> bool {
     let name = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
     let Some(dot) = name.iter().rposition(|b| *b == b'.') else { return false };
     let extension = name.get(dot + 1..).unwrap_or_default().to_ascii_lowercase();

@@ -7,6 +7,7 @@ mod deployed;
 mod gate;
 mod group;
 mod guard;
+mod hidden;
 mod merge;
 mod moved;
 mod own;

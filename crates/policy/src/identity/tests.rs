@@ -83,6 +83,7 @@ impl Story {
             assignments: Fact::Known(Vec::new()),
             carried: Vec::new(),
             lineage: Fact::Known(Vec::new()),
+            hidden: Fact::Known(Vec::new()),
             head_since: None,
             opened_at: None,
             tally: None,

@@ -152,6 +152,9 @@ catalogue! {
     /// Somebody who is no person asks for a personal access token.
     TokenRequested "token-requested" "is an incident":
         "Deny the request under the organisation's settings, Personal access tokens, Pending requests.", "" => "";
+    /// A change that an agent had a hand in adds text that people do not see.
+    HiddenText "hidden-text" "denies in what runs or steers, waits or is satisfied elsewhere":
+        "Take the characters out or write them as escapes, or have a person add them; in prose, one person approves.", "" => "";
     /// A person's work with an agent's traces, for which `[people.assisted]` asks a tier.
     Assisted "assisted" "waits, or is satisfied":
         "The tier of `[people.assisted]`: a colleague approves.",

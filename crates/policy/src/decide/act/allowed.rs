@@ -3,7 +3,7 @@
 use change::Class;
 
 use crate::act::{Move, RefFacts};
-use crate::decide::cannot_see;
+use crate::decide::{cannot_see, hidden};
 use crate::facts::{Account, Fact};
 use crate::ids::UserId;
 use crate::predicate::Scene;
@@ -47,8 +47,8 @@ pub(super) fn stripped(moved: &Move) -> Option<Finding> {
     })
 }
 
-/// What governs and steers agents never reaches the default branch by an agent's own push: nobody could have approved
-/// it. And no name is taken that reads like another.
+/// What governs and steers agents never reaches the default branch by an agent's own push, nor does text that people do
+/// not see: nobody could have approved it. And no name is taken that reads like another.
 pub(super) fn floor(facts: &RefFacts, moved: &Move, scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if moved.is_creation()
@@ -84,6 +84,7 @@ pub(super) fn floor(facts: &RefFacts, moved: &Move, scene: &Scene<'_>) -> Vec<Fi
             findings.push(Finding { effect: Effect::Denies, ..cannot_see(format!("what it changed: {why}")) })
         }
     }
+    findings.extend(hidden::in_push(moved, &scene.files));
     findings
 }
 

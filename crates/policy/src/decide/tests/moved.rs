@@ -46,6 +46,7 @@ pub(super) fn pushed(by: Account, before: u64, after: u64) -> Move {
         forced: false,
         at: NOW,
         change: Fact::Known(change("src/button.ts")),
+        hidden: Fact::Known(Vec::new()),
         signed: Fact::Known(true),
         stripped: false,
         pushed_before: None,

@@ -13,7 +13,7 @@ approvals = 0
 [[rules]]
 id = \"docs\"
 on = [\"pull_request\"]
-when = { only_paths = [\"docs/**\", \"AGENTS.md\", \"rules.toml\"] }
+when = { only_paths = [\"docs/**\", \"AGENTS.md\", \"rules.toml\", \"**/.gitattributes\"] }
 require = \"free\"
 ";
 const EVERYTHING: &str = "[[rules]]
@@ -88,7 +88,9 @@ fn an_empty_change_is_not_only_docs() {
 
 #[test]
 fn the_floor_keeps_governance_and_steering_from_landing_unseen() {
-    for path in ["rules.toml", "AGENTS.md", "docs/.cursor/rules/x.mdc"] {
+    for path in
+        ["rules.toml", "AGENTS.md", "docs/.cursor/rules/x.mdc", ".gitattributes", "src/.gitattributes"]
+    {
         let scene = free_docs().files([file(path)]);
         let verdict = scene.ends(Conclusion::ActionRequired, &[Code::GovernanceFloor]);
         assert_eq!(verdict.findings[0].evidence_total, 1);

@@ -320,6 +320,7 @@ pub(super) fn pull(number: u64, author: Account, branch: &str) -> Pull {
         assignments: Fact::Known(Vec::new()),
         carried: Vec::new(),
         lineage: Fact::Known(Vec::new()),
+        hidden: Fact::Known(Vec::new()),
         head_since: None,
         opened_at: None,
         tally: None,

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use change::{Change, Class, Commit, FileChange, Ident, Lines, Mode, RawPath, Status, Trailer};
+use change::{
+    Change, Class, CodePoint, Commit, FileChange, HiddenText, Ident, Lines, Mode, RawPath, Spot, Status,
+    Trailer,
+};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -197,6 +200,18 @@ fn weighted_flag() -> impl Strategy<Value = bool> {
     prop_oneof![9 => Just(false), 1 => Just(true)]
 }
 
+/// Now and then something is hidden in a file, one of those that change perhaps.
+fn hidden() -> impl Strategy<Value = Vec<HiddenText>> {
+    let path = select(vec!["src/lib.rs", "docs/a.md", "AGENTS.md", "elsewhere"]);
+    let code = select(vec!['\u{202e}', '\u{ad}']);
+    let one = (path, code, 0..3u32).prop_map(|(path, code, line)| HiddenText {
+        path: RawPath::from(path),
+        spots: vec![Spot { line, code: CodePoint::from(code), count: 1 }],
+        total: u64::from(line),
+    });
+    prop_oneof![12 => Just(vec![]), 1 => vec(one, 1..3)]
+}
+
 fn assignment() -> impl Strategy<Value = Assignment> {
     (fact(prop_oneof![person(), agent()]), fact(prop_oneof![person(), agent()]))
         .prop_map(|(by, to)| Assignment { by, to })
@@ -230,7 +245,7 @@ fn pull() -> impl Strategy<Value = Pull> {
         let comments = prop_oneof![3 => Just(vec![]), 1 => vec(comment(), 1..3)];
         let assignments = prop_oneof![12 => Just(vec![]), 1 => vec(assignment(), 1..2)];
         let carried = weighted(0.3, fact(any::<bool>()));
-        let more = (tally(), carried);
+        let more = (tally(), carried, fact(hidden()));
         let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage), more);
         (who, what, (text, labels, state, any::<bool>()), place, fact(vec(review(), 0..5)), said).prop_map(assemble)
     })
@@ -246,7 +261,7 @@ type Said = (
     Fact<Vec<Assignment>>,
     Option<Millis>,
     Fact<Vec<Descent>>,
-    (Option<Fact<Vec<Counted>>>, Option<Fact<bool>>),
+    (Option<Fact<Vec<Counted>>>, Option<Fact<bool>>, Fact<Vec<HiddenText>>),
 );
 
 /// What else the agent did: most often little.
@@ -280,7 +295,7 @@ fn tally() -> impl Strategy<Value = Option<Fact<Vec<Counted>>>> {
 fn assemble(
     (who, what, text, place, reviews, said): (Who, What, Text, Place, Fact<Vec<Review>>, Said),
 ) -> Pull {
-    let (comments, assignments, head_since, lineage, (tally, whole)) = said;
+    let (comments, assignments, head_since, lineage, (tally, whole, hidden)) = said;
     let carried = whole.map(|whole| Carried { from: sha(5), whole }).into_iter().collect();
     let (author, auto_merge, pushers) = who;
     let (commits, files, lines) = what;
@@ -332,6 +347,7 @@ fn assemble(
         tally,
         lineage,
         carried,
+        hidden,
         pushers,
         change,
         proposed_rules: vec![],

@@ -60,6 +60,7 @@ impl Eraser {
             self.fact(&mut carried.whole, "whether an approved head is carried on");
         }
         self.fact(&mut pull.lineage, "where the commits were seen first");
+        self.fact(&mut pull.hidden, "text that people do not see");
         self.fact(&mut pull.comments, "the comments");
         self.fact(&mut pull.assignments, "the assignments");
         if pull.head_since.is_some() && self.is_here("since when the head is there") {
