@@ -140,7 +140,7 @@ async fn facts(
                 repo: source.repository.name.clone(),
                 number,
             };
-            Some(Box::new(about(gate, lease, &pull, &run.head, rules, now).await?))
+            Some(Box::new(Box::pin(about(gate, lease, &pull, &run.head, rules, now)).await?))
         }
         None => None,
     };
@@ -175,7 +175,7 @@ async fn about(
     rules: &RuleSource,
     now: Millis,
 ) -> Result<Facts, ReconcileError> {
-    let mut facts = merge::as_merged(gate, lease, pull, rules, now).await?;
+    let mut facts = Box::pin(merge::as_merged(gate, lease, pull, rules, now)).await?;
     facts.pull.head.sha = commit.clone();
     let since = gate.store.head_since(lease.subject(), commit).await?;
     facts.pull.head_since = Some(since.unwrap_or(now));

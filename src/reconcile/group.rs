@@ -183,7 +183,7 @@ async fn member(
     };
     let floor = gate.store.floor(&Subject::Pull(pull.clone())).await?;
     let heard = Heard { floor: &floor, attempts: lease.attempts() };
-    let observed = gather::gather(gate, heard, &pull, rules, now).await?;
+    let observed = Box::pin(gather::gather(gate, heard, &pull, rules, now)).await?;
     if heard.lags(&observed) {
         return Ok(None);
     }

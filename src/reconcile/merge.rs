@@ -82,7 +82,7 @@ async fn facts(
     };
     let afterwards = match stood {
         Some(_) => None,
-        None => Some(Box::new(afterwards(gate, lease, subject, &seen, rules, now).await?)),
+        None => Some(Box::new(Box::pin(afterwards(gate, lease, subject, &seen, rules, now)).await?)),
     };
     let commit = match &seen.commit {
         Fact::Known((commit, _)) => Fact::Known(commit.clone()),
@@ -173,7 +173,7 @@ pub(super) async fn as_merged(
 ) -> Result<Facts, ReconcileError> {
     let head_name = gate.github.read(subject, rules.check()).await?.head_name().to_owned();
     let seen = gate.github.read_merge(subject, &head_name).await?;
-    afterwards(gate, lease, subject, &seen, rules, now).await
+    Box::pin(afterwards(gate, lease, subject, &seen, rules, now)).await
 }
 
 /// The pull request as it would be judged were it still open.
@@ -187,7 +187,7 @@ async fn afterwards(
 ) -> Result<Facts, ReconcileError> {
     let floor = gate.store.floor(&Subject::Pull(subject.clone())).await?;
     let heard = Heard { floor: &floor, attempts: lease.attempts() };
-    let mut facts = gather::gather(gate, heard, subject, rules, now).await?.facts;
+    let mut facts = Box::pin(gather::gather(gate, heard, subject, rules, now)).await?.facts;
     let base = match &seen.commit {
         Fact::Known((_, parents)) => parents.first().cloned().unwrap_or_else(|| seen.base_sha.clone()),
         Fact::Unknown(_) => seen.base_sha.clone(),

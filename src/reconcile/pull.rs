@@ -30,7 +30,7 @@ pub(super) async fn look(gate: &Gate, lease: &Lease, subject: &PullSubject) -> R
     let now = gate.clock.now();
     let rules = gate.rulebook.current();
     let heard = Heard { floor: lease.floor(), attempts: lease.attempts() };
-    let observed = gather::gather(gate, heard, subject, &rules, now).await?;
+    let observed = Box::pin(gather::gather(gate, heard, subject, &rules, now)).await?;
     if heard.lags(&observed) {
         return Ok(lag(lease, now, "the forge shows an older state than a delivery told of"));
     }

@@ -285,9 +285,12 @@ fn the_threat_model_points_to_tests() {
 /// Rows of the catalogue of attacks that the forge tells enough of to be decided: who did it, reviews, runs, merging,
 /// pushes, and the gate itself.
 const DECIDED: &[u16] = &[
-    1, 3, 4, 6, 9, 10, 11, 12, 15, // who did it
-    16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, // reviews and approvals
+    1, 3, 4, 6, 9, 10, 11, 12, 13, 15, // who did it
+    16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, // reviews and approvals
+    53, // quotas
+    59, 60, 61, 63, 64, // what guards the gate
     71, 72, 73, 75, // workflow runs
+    77, 78, 79, 82, 83, 84, // deployments, releases and packages
     86, 87, 88, 89, 90, 92, 93, 94, 95, 96, 97, 98, // merging, branches and tags
     99, 100, 101, 102, 103, 104, 105, 106, 107, 108, // check, webhook and gate
 ];

@@ -245,9 +245,12 @@ fn pull() -> impl Strategy<Value = Pull> {
         let comments = prop_oneof![3 => Just(vec![]), 1 => vec(comment(), 1..3)];
         let assignments = prop_oneof![12 => Just(vec![]), 1 => vec(assignment(), 1..2)];
         let carried = weighted(0.3, fact(any::<bool>()));
-        let more = (tally(), carried, fact(hidden()));
-        let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage), more);
-        (who, what, (text, labels, state, any::<bool>()), place, fact(vec(review(), 0..5)), said).prop_map(assemble)
+        // On the heap: together they are larger than a thread's stack takes.
+        let more = (tally(), carried, fact(hidden())).boxed();
+        let said = (fact(comments), fact(assignments), weighted(0.95, head_since), fact(lineage), more).boxed();
+        let (who, what, place) = (who.boxed(), what.boxed(), place.boxed());
+        let text = (text, labels, state, any::<bool>()).boxed();
+        (who, what, text, place, fact(vec(review(), 0..5)).boxed(), said).prop_map(assemble)
     })
 }
 
