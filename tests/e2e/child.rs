@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::stage::{FORGE, RULES, WEB, get};
 
 /// How long anything here may take; only a broken gate ever waits that long.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How long a killed process keeps what it was looking at.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);

@@ -42,7 +42,7 @@ impl Gate {
 
     /// Ten minutes later the pull requests of every repository are compared once, and what that asks for is done. Answers
     /// of how many changes nobody had told.
-    async fn resyncs(&self) -> usize {
+    pub(crate) async fn resyncs(&self) -> usize {
         self.pass(Duration::from_secs(600));
         let parts = self.running.gate();
         let mut found = 0;

@@ -43,5 +43,6 @@ pub(super) async fn all() -> Gate {
     gate.settle().await;
     gate.github.merge(Merge::new("alice", WEB, past).bypass()).await.unwrap();
     gate.settle().await;
+    gate.resyncs().await;
     gate
 }
