@@ -19,7 +19,7 @@ mod words;
 
 use policy::Verdict;
 
-pub use explain::explain;
+pub use explain::{explain, explain_act};
 pub use incident::{issue_body, issue_title};
 pub use proposal::rules_output;
 

@@ -182,7 +182,7 @@ fn help_names_every_verb_and_flag() {
     let check = ["[FILE]", "--json", "--sarif", "--deny-warnings", "--explain", "--forge", "--app-id"];
     help(&["check", "--help"], &check);
     help(&["init", "--help"], &["[FILE]", "--profile", "--org", "--people-org", "never overwritten"]);
-    help(&["explain", "--help"], &["<OWNER/REPO#N>", "--json", "--data", "--store", "--config"]);
+    help(&["explain", "--help"], &["<SUBJECT>", "--json", "--data", "--store", "--config"]);
     help(&["deliveries", "--help"], &["--failed", "--limit", "--body", "--json", "--data", "--store"]);
     let doctor =
         ["[OWNER/REPO]", "--json", "--rules", "--rules-repository", "--app-id", "UNKNOWN", "leaves with 0"];

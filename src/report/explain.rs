@@ -4,8 +4,9 @@
 //! escape sequence but our own colours ever reaches the terminal.
 
 use policy::Verdict;
+use policy::act::ActVerdict;
 
-use super::tree::{Layout, MOST_PIECES, Node, PullTree, Section, Span, Tone, Tree};
+use super::tree::{ActTree, Layout, MOST_PIECES, Node, PullTree, Section, Span, Tone, Tree};
 use super::{Style, escape, title, words};
 
 /// Lines under one line.
@@ -25,6 +26,33 @@ pub fn explain(verdict: &Verdict, style: Style) -> String {
         root.under.push(heading(&words::count(more as u64, "more pull request"), Vec::new()));
     }
     root.under.push(heading("Which rules", vec![line(&tree.rules), line(&tree.judged)]));
+    let mut out = root.painted(style);
+    out.push('\n');
+    write_under(&root, "", style, &mut out);
+    out
+}
+
+/// What has happened, as text that ends in a newline.
+#[must_use]
+pub fn explain_act(verdict: &ActVerdict, style: Style) -> String {
+    let tree = ActTree::of(verdict);
+    let heading = |text: &str, under| Line { paint: BOLD, text: escape::terminal(text), under };
+    let section = |section: &Section| {
+        let lines: Vec<Line> = section.nodes.iter().map(line).collect();
+        (!lines.is_empty()).then(|| heading(section.title, lines))
+    };
+    let mut root = heading(&tree.heading, Vec::new());
+    for (deed, sections) in tree.deeds.iter().take(MOST) {
+        root.under.push(Line { under: sections.iter().filter_map(section).collect(), ..line(deed) });
+    }
+    let more = tree.deeds.len().saturating_sub(MOST);
+    if more > 0 {
+        root.under.push(heading(&format!("and {more} more"), Vec::new()));
+    }
+    if !tree.tiers.is_empty() {
+        root.under.push(heading("Who can be asked", tree.tiers.iter().map(line).collect()));
+    }
+    root.under.push(heading("Which rules", tree.rules.iter().map(line).collect()));
     let mut out = root.painted(style);
     out.push('\n');
     write_under(&root, "", style, &mut out);

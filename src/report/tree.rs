@@ -4,6 +4,7 @@
 //! the other does not; JSON has the verdict that it is made of. A line says which of its words are ours and which came
 //! from elsewhere; escaping is up to whoever renders it. Rule: the answer first, the strictest first.
 
+mod act;
 mod finding;
 mod tier;
 mod whose;
@@ -12,6 +13,7 @@ use policy::Verdict;
 use policy::verdict::{Code, Conclusion, Enforcement, JudgedAs, OwnRulesInForce, PullVerdict, RulesInForce};
 
 use super::{title, words};
+pub(super) use act::ActTree;
 
 /// A piece of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,7 +22,12 @@ pub(super) fn by_strictness(verdict: &Verdict) -> Vec<&PullVerdict> {
 
 /// The findings of a pull request, strictest first.
 pub(super) fn findings(pull: &PullVerdict) -> Vec<&Finding> {
-    let mut findings: Vec<_> = pull.findings.iter().collect();
+    strictest_first(&pull.findings)
+}
+
+/// Findings, strictest first.
+pub(super) fn strictest_first(findings: &[Finding]) -> Vec<&Finding> {
+    let mut findings: Vec<_> = findings.iter().collect();
     findings.sort_by_key(|finding| Reverse(finding.effect));
     findings
 }

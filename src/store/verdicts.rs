@@ -192,6 +192,29 @@ impl Store {
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
     }
 
+    /// The verdict that stands for a subject of the repository that was last seen under this name: `kind` and `rest` of its
+    /// key, without the repository's number.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
+    pub async fn latest_verdict_at(
+        &self,
+        repo: &RepoName,
+        (kind, rest): (&str, &str),
+    ) -> Result<Option<StoredVerdict>, StoreError> {
+        let row =
+            sqlx::query("SELECT repo_id FROM verdicts WHERE repo = $1 ORDER BY decided_at DESC LIMIT 1")
+                .bind(repo.to_string())
+                .fetch_optional(&self.readers)
+                .await?;
+        let Some(row) = row else { return Ok(None) };
+        let repo_id: i64 = get(&row, "repo_id")?;
+        let sql =
+            format!("SELECT {COLUMNS} FROM verdicts WHERE subject_key = $1 ORDER BY ordinal DESC LIMIT 1");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(format!("{kind}/{repo_id}/{rest}"));
+        query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
+    }
+
     /// The standing verdicts of every subject whose standing verdict is for this head; of what is closed none stands. At
     /// most 100.
     ///

@@ -8,7 +8,7 @@ use portcullis::store::{ActionOutcome, ActionRecord, Next, VerdictRecord};
 use serde_json::Value;
 
 use crate::child::{Child, Den};
-use crate::stage::propose;
+use crate::stage::{propose, push};
 
 async fn serving() -> (Den, Child, u64) {
     let den = Den::new().await;
@@ -139,4 +139,30 @@ async fn an_incident_is_listed_shown_acknowledged_and_closed() {
     assert!(code == Some(2) && err.contains("`INC-0`"), "{err}");
     let (code, _, err) = den.run(&["incidents", "--state", "lost"]);
     assert!(code == Some(2) && err.contains("acknowledged"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_happened_is_explained_as_well() {
+    let (den, gate, _) = serving().await;
+    push(&den.github, "Copilot", "main", "sly").await;
+    den.github.deliver_all(&gate.webhook()).await;
+    den.at_rest().await;
+    let text = says(&den, 0, &["explain", "acme/web/refs/heads/main"]);
+    for words in [
+        "Not passed: `refs/heads/main` in `acme/web`",
+        "`Copilot` pushed `refs/heads/main`",
+        "it is told of",
+        "agent `copilot` may not push to the default branch",
+        "Which rules",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let json: Value =
+        serde_json::from_str(&says(&den, 0, &["explain", "acme/web/refs/heads/main", "--json"])).unwrap();
+    assert_eq!(json["verdict"]["about"], "refs/heads/main");
+    for (asked, words) in [("acme/web/run/1", "`acme/web/run/1`"), ("acme/web/odd/1", "acme/web/run/12")] {
+        let (code, _, err) = den.run(&["explain", asked]);
+        assert!(code == Some(2) && err.contains(words), "{err}");
+    }
+    drop(gate);
 }

@@ -13,7 +13,11 @@ const TOGETHER: usize = 3;
 
 /// Every finding, strictest first.
 pub(super) fn nodes(pull: &PullVerdict) -> Vec<Node> {
-    let findings = words::findings(pull);
+    of(words::findings(pull))
+}
+
+/// These findings, those that could not be seen for one reason together.
+pub(super) fn of(findings: Vec<&Finding>) -> Vec<Node> {
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (what, reason) in findings.iter().filter_map(|finding| unseen(finding)) {
         reasons.entry(reason).or_default().push(what);

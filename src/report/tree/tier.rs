@@ -24,7 +24,8 @@ pub(super) fn next(pull: &PullVerdict) -> Vec<Node> {
     nodes
 }
 
-fn tier(tier: &TierState) -> Node {
+/// How a tier stands.
+pub(super) fn tier(tier: &TierState) -> Node {
     let required = (!tier.required_by.is_empty())
         .then(|| Node::prose(format!("Required by {}.", words::list(tier.required_by.iter().cloned()))));
     let raised = tier.raised_by.as_ref().map(|by| {
