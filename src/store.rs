@@ -57,7 +57,7 @@ pub use journal::{DeliveryFilter, DeliveryState, Pusher, StoredDelivery};
 pub use ledger::KnownRepository;
 pub use lineage::Seen;
 use operation::Operation;
-pub use past::PastMerge;
+pub use past::Past;
 pub use prune::{Pruned, Retention};
 pub use quota::{Beside, MOST_COUNTED, News, SeenUse, Use, UseKind};
 pub use resync::Heard;

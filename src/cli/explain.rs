@@ -67,7 +67,7 @@ fn other(text: &str) -> Option<(RepoName, Which)> {
     let (kind, rest) = rest.split_once('/')?;
     let kind = KINDS.into_iter().find(|known| *known == kind)?;
     // Environments are compared without regard to case.
-    let rest = if kind == "deployment" { rest.to_lowercase() } else { rest.to_owned() };
+    let rest = if kind == "deployment" { rest.to_ascii_lowercase() } else { rest.to_owned() };
     (!rest.is_empty()).then_some((repo, Which::Other(kind, rest)))
 }
 

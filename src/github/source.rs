@@ -16,6 +16,8 @@ use super::wire::{self, Page, RepositoryRef, RestAccount};
 
 /// GitHub gives so many activities a page; one page is read.
 const PAGE: usize = 100;
+/// Activities by which somebody brings commits of their own.
+const PUSHES: [&str; 3] = ["push", "force_push", "branch_creation"];
 
 /// Where a commit comes from, as the forge shows it now.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub struct SourceRead {
 pub struct MergedPull {
     /// Its number.
     pub number: u64,
+    /// The branch that it was merged into.
+    pub base: String,
     /// The head that was merged.
     pub head: Option<Sha>,
     /// What the forge calls its merge.
@@ -96,8 +100,16 @@ struct CommitNode {
 struct PullNode {
     number: u64,
     merged: bool,
+    base_ref_name: String,
+    base_repository: Option<BaseNode>,
     head_ref_oid: String,
     merge_commit: Option<Oid>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BaseNode {
+    database_id: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,6 +120,7 @@ struct Compared {
 #[derive(Debug, Deserialize)]
 struct Activity {
     after: String,
+    activity_type: String,
     actor: Option<RestAccount>,
 }
 
@@ -139,7 +152,8 @@ impl GitHub {
         Ok(found.read(repository))
     }
 
-    /// Whether a commit is among those that lead to another.
+    /// Whether a commit is among those that lead to another; unknown where the forge finds nothing in common, for it may
+    /// only not know one of them yet.
     ///
     /// # Errors
     /// [`ForgeError`] when no look came about.
@@ -149,18 +163,19 @@ impl GitHub {
         repo: &RepoName,
         commit: &Sha,
         tip: &Sha,
-    ) -> Result<bool, ForgeError> {
+    ) -> Result<Fact<bool>, ForgeError> {
         if commit == tip {
-            return Ok(true);
+            return Ok(Fact::Known(true));
         }
         let ends = format!("{tip}...{commit}");
         let mut url = self.inner.api.addresses.rest(&["repos", repo.owner(), repo.name(), "compare", &ends]);
         // The files come with the first page alone, and nobody asks for them.
         url.query_pairs_mut().append_pair("per_page", "1").append_pair("page", "2");
         match self.inner.api.read::<Compared>(place.installation, "compare_commits", url).await {
-            Ok(compared) => Ok(matches!(compared.status.as_str(), "behind" | "identical")),
-            // They have no commit in common, or the forge knows one of them no more.
-            Err(ForgeError::Gone { .. }) => Ok(false),
+            Ok(compared) => Ok(Fact::Known(matches!(compared.status.as_str(), "behind" | "identical"))),
+            Err(ForgeError::Gone { .. }) => {
+                Ok(Fact::unknown(format!("the forge does not compare it with {}", tip.short())))
+            }
             Err(error) => Err(error),
         }
     }
@@ -181,10 +196,14 @@ impl GitHub {
         url.query_pairs_mut().append_pair("ref", name.as_str()).append_pair("per_page", &page);
         let listed: Vec<Activity> = self.inner.api.read(place.installation, "list_activities", url).await?;
         let found = listed.iter().find(|activity| activity.after == commit.as_str());
-        Ok(found.map_or_else(
-            || Fact::unknown("no activity of the branch leads to it"),
-            |activity| RestAccount::fact(activity.actor.as_ref()),
-        ))
+        Ok(match found {
+            None => Fact::unknown("no activity of the branch leads to it"),
+            Some(activity) if PUSHES.contains(&activity.activity_type.as_str()) => {
+                RestAccount::fact(activity.actor.as_ref())
+            }
+            // A merge whose pull request the forge does not name yet.
+            Some(_) => Fact::unknown("it was not pushed, and the forge does not tell what brought it"),
+        })
     }
 }
 
@@ -198,12 +217,16 @@ impl Found {
         let rules = branch.map(|branch| BranchNode {
             target: branch.target.and_then(|target| serde_json::from_value(target).ok()),
         });
+        let own = |pull: &PullNode| {
+            pull.base_repository.as_ref().and_then(|base| base.database_id) == Some(repository.id.0)
+        };
         let pulls = match self.object.and_then(|commit| commit.associated_pull_requests) {
             None => Fact::unknown("the forge does not show the commit"),
             Some(page) => page.whole("all pull requests of the commit", |pull| {
                 let commit = pull.merge_commit.as_ref().and_then(|commit| Sha::parse(&commit.oid));
                 let head = Sha::parse(&pull.head_ref_oid);
-                pull.merged.then_some(MergedPull { number: pull.number, head, commit })
+                let base = pull.base_ref_name.clone();
+                (pull.merged && own(pull)).then_some(MergedPull { number: pull.number, base, head, commit })
             }),
         };
         SourceRead {

@@ -17,7 +17,7 @@ use policy::incident::{Kind, incidents};
 use policy::plan::{Answer, AnswerDeployment, plan_deployment};
 use policy::rules::RuleSource;
 use policy::verdict::Effect;
-use policy::{Action, DeploymentSubject, Facts, Millis, PullSubject, RunSubject, Sha, act::ActVerdict};
+use policy::{Action, DeploymentSubject, Fact, Facts, Millis, PullSubject, RunSubject, Sha, act::ActVerdict};
 
 use super::act::roster;
 use super::origin::{Known, origin};
@@ -31,6 +31,12 @@ use crate::store::{ActionOutcome, Next};
 /// The kind under which answers are written down.
 pub(super) const ANSWERED: &str = "answer_deployment";
 
+/// So many looks find a run over before that is believed.
+const OVER_TWICE: u32 = 2;
+/// A deployment that waits for people is looked at again all the same: its run may have ended.
+const AT_LEAST: Duration = Duration::from_secs(6 * 60 * 60);
+/// A comment is as old as the forge's clock says.
+const CLOCKS: Duration = Duration::from_secs(5);
 /// How soon a merge that was woken is judged, as a rule.
 const SOON: Duration = Duration::from_secs(2);
 
@@ -47,20 +53,31 @@ pub(super) async fn look(
     let answered = answered(gate, lease).await?;
     let seen = gate.github.read_run(&run).await?;
     let settled = |told: &AnswerDeployment| told.attempt == seen.run.attempt && told.answer != Answer::Report;
-    if seen.run.state == RunState::Over || answered.iter().any(settled) {
+    let settled = answered.iter().any(settled);
+    if seen.run.state == RunState::Over {
+        // Before another attempt is shown the one before it looks over.
+        if lease.attempts() < OVER_TWICE {
+            return Ok(lag(lease, now, "the run is over, as far as the forge shows"));
+        }
         gate.store.record(lease, Vec::new(), Next::Ended, now).await?;
         return Ok(Next::Ended);
     }
     let named = |name: &String| name.to_lowercase() == environment.to_lowercase();
-    let waits = gate.github.pending_environments(&run).await?;
-    if !waits.get().is_ok_and(|names| names.iter().any(named)) {
-        if lease.attempts() < PATIENCE {
+    let waits = match gate.github.pending_environments(&run).await? {
+        Fact::Known(names) => names.iter().any(named),
+        // An answer that nobody waits for is refused, and does no harm.
+        Fact::Unknown(_) => true,
+    };
+    if !waits {
+        if !settled && lease.attempts() < PATIENCE {
             return Ok(lag(lease, now, "the forge does not show yet that the deployment waits"));
         }
         gate.store.record(lease, Vec::new(), Next::Ended, now).await?;
         return Ok(Next::Ended);
     }
-    let (facts, awaits) = Box::pin(facts(gate, lease, subject, seen, answered, &rules, now)).await?;
+    // What waits although it was answered is another job of the same attempt, or waits for others than us.
+    let told = if settled { Vec::new() } else { answered };
+    let (facts, awaits) = Box::pin(facts(gate, lease, subject, seen, told, &rules, now)).await?;
     let verdict = decide_deployment(&facts, &rules);
     let actions = plan_deployment(&verdict, &facts);
     let record = act_record(&verdict, &facts, &rules, now)?;
@@ -80,7 +97,7 @@ pub(super) async fn look(
             // It waits no longer, or a permission is missing; in either case nothing went on without a yes of ours.
             Err(ForgeError::Refused { message, .. }) => {
                 outcomes.push((id, ActionOutcome::Refused { error: message }));
-                next = Next::At(later(now, UNSEEN));
+                next = if settled { Next::Ended } else { Next::At(later(now, UNSEEN)) };
             }
             Err(error) => {
                 let outcome = ActionOutcome::Failed { error: error.to_string() };
@@ -131,7 +148,11 @@ async fn facts(
     let accounts = actors.into_iter().flatten().filter_map(|actor| Some(actor.get().ok()?.id)).collect();
     let roster = roster(gate, subject.installation, &wanted, &accounts).await?;
     let asks = !awaits && rules.asks_before_deployments(&own_rules);
-    let brought_by = source.pulls.get().ok().filter(|_| asks).and_then(|pulls| by_merge(pulls, &run.head));
+    let counts = |pull: &&MergedPull| {
+        origin.get().is_ok_and(|origin| origin.pulls.iter().any(|brought| brought.number == pull.number))
+    };
+    let pulls: Vec<&MergedPull> = source.pulls.get().into_iter().flatten().filter(counts).collect();
+    let brought_by = by_merge(&pulls, &run.head).filter(|_| asks);
     let asked = match brought_by {
         Some(number) => {
             let pull = PullSubject {
@@ -160,10 +181,11 @@ async fn facts(
     Ok((facts, awaits))
 }
 
-/// The pull request whose merge the commit is, or else the first of those that brought it.
-fn by_merge(pulls: &[MergedPull], commit: &Sha) -> Option<u64> {
+/// The pull request whose merge the commit is, or else the one that brought it: of several none speaks for the others.
+fn by_merge(pulls: &[&MergedPull], commit: &Sha) -> Option<u64> {
     let merge = pulls.iter().find(|pull| pull.commit.as_ref() == Some(commit));
-    merge.or(pulls.first()).map(|pull| pull.number)
+    let only = pulls.first().filter(|_| pulls.len() == 1);
+    merge.or(only).map(|pull| pull.number)
 }
 
 /// The pull request as it was merged, with the deployed commit for its head: approvals must name that one.
@@ -177,8 +199,16 @@ async fn about(
 ) -> Result<Facts, ReconcileError> {
     let mut facts = Box::pin(merge::as_merged(gate, lease, pull, rules, now)).await?;
     facts.pull.head.sha = commit.clone();
-    let since = gate.store.head_since(lease.subject(), commit).await?;
-    facts.pull.head_since = Some(since.unwrap_or(now));
+    let since = gate.store.head_since(lease.subject(), commit).await?.unwrap_or(now);
+    facts.pull.head_since = Some(since);
+    // Approving the merge was not approving this: only what was said of the commit since it waits counts.
+    facts.pull.carried.clear();
+    if let Fact::Known(reviews) = &mut facts.pull.reviews {
+        reviews.iter_mut().for_each(|review| review.commit = None);
+    }
+    if let Fact::Known(comments) = &mut facts.pull.comments {
+        comments.retain(|comment| later(comment.at, CLOCKS) >= since);
+    }
     gate.github.ask_about_comments(pull, &mut facts.pull).await?;
     let authors = facts.pull.comments.get().into_iter().flatten();
     let authors = authors.filter_map(|comment| Some(comment.author.get().ok()?.id)).collect();
@@ -200,5 +230,5 @@ fn next_of(
     let unseen = findings.any(|finding| finding.effect == Effect::Unseen);
     let again = unseen.then(|| later(now, if awaits { SOON } else { UNSEEN }));
     let at = ends.chain(tiers).filter(|end| *end > now).chain(again).min();
-    at.map_or(Next::Done, Next::At)
+    Next::At(at.unwrap_or_else(|| later(now, AT_LEAST)))
 }

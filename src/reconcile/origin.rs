@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use policy::act::{ActVerdict, Brought, Origin, PushedBy, RefName};
 use policy::rules::RuleSource;
-use policy::verdict::{Conclusion, JudgedAs};
+use policy::verdict::{Conclusion, Enforcement, JudgedAs};
 use policy::{Fact, Place, PullSubject, Sha, Subject};
 
 use super::{Gate, ReconcileError};
 use crate::github::{MergedPull, SourceRead};
-use crate::store::PastMerge;
+use crate::store::Past;
 
 /// What is known of a commit that is deployed.
 pub(super) struct Known {
@@ -28,58 +28,84 @@ pub(super) async fn origin(
     branch: Option<&str>,
     rules: &RuleSource,
 ) -> Result<Known, ReconcileError> {
-    let branch = branch.filter(|branch| rules.may_deploy_from(branch));
     let seen = gate.github.read_source(place, commit, branch).await?;
-    let Some(on) = branches(gate, place, commit, branch, &seen).await? else {
-        let origin = Fact::unknown("the forge does not show the default branch");
-        return Ok(Known { seen, origin, awaits: false });
-    };
-    let nowhere =
-        Origin { on: BTreeSet::new(), pulls: Vec::new(), pushed: None, past: Fact::Known(Vec::new()) };
-    if on.is_empty() {
-        return Ok(Known { seen, origin: Fact::Known(nowhere), awaits: false });
-    }
-    let merged = match &seen.pulls {
-        Fact::Known(merged) => merged.clone(),
-        Fact::Unknown(why) => {
-            let origin = Fact::Unknown(why.clone());
-            return Ok(Known { seen, origin, awaits: false });
+    let mut awaits = false;
+    let origin = match branches(gate, place, commit, branch, &seen, rules).await? {
+        Fact::Known(on) if on.is_empty() => {
+            Fact::Known(Origin { on, pulls: Vec::new(), pushed: None, past: Fact::Known(Vec::new()) })
         }
+        Fact::Known(on) => match &seen.pulls {
+            Fact::Known(merged) => {
+                // What was merged elsewhere was judged for elsewhere.
+                let merged: Vec<&MergedPull> = merged.iter().filter(|pull| on.contains(&pull.base)).collect();
+                let found = found(gate, place, commit, (on, merged), &seen).await?;
+                awaits = found.pulls.iter().any(|pull| pull.conclusion.is_none())
+                    || gate.store.merges_wait(place.repo_id).await?;
+                Fact::Known(found)
+            }
+            Fact::Unknown(why) => Fact::Unknown(why.clone()),
+        },
+        Fact::Unknown(why) => Fact::Unknown(why),
     };
-    let past = gate.store.past_merges(place.repo_id).await?;
-    let mut pulls = Vec::with_capacity(merged.len());
-    for pull in &merged {
-        pulls.push(brought(gate, place, commit, pull, past.as_deref()).await?);
-    }
-    let awaits = pulls.iter().any(|pull| pull.conclusion.is_none());
-    let pushed = match (pulls.is_empty(), on.first()) {
-        (true, Some(name)) => Some(pushed(gate, place, name, commit, &seen).await?),
-        _ => None,
+    let origin = match origin {
+        Fact::Known(origin) if awaits && origin.pulls.iter().all(|pull| pull.conclusion.is_some()) => {
+            let past = Fact::unknown("a merge is not judged yet");
+            Fact::Known(Origin { past, ..origin })
+        }
+        origin => origin,
     };
-    let past = contained(gate, place, commit, &merged, past, &seen).await?;
-    Ok(Known { seen, origin: Fact::Known(Origin { on, pulls, pushed, past }), awaits })
+    Ok(Known { seen, origin, awaits })
 }
 
-/// Of the default branch and the other one, those that contain the commit; the other is asked only when it matters.
+/// Of the branches that may be deployed from, those that contain the commit: the default branch, and the named one.
 async fn branches(
     gate: &Gate,
     place: Place<'_>,
     commit: &Sha,
     branch: Option<&str>,
     seen: &SourceRead,
-) -> Result<Option<BTreeSet<String>>, ReconcileError> {
-    let Some((default, tip)) = &seen.default_branch else { return Ok(None) };
-    let name = &seen.repository.name;
+    rules: &RuleSource,
+) -> Result<Fact<BTreeSet<String>>, ReconcileError> {
+    let Some((default, tip)) = &seen.default_branch else {
+        return Ok(Fact::unknown("the forge does not show the default branch"));
+    };
+    let other = branch.filter(|branch| branch != default).zip(seen.branch.as_ref());
     let mut on = BTreeSet::new();
-    if gate.github.leads_to(place, name, commit, tip).await? {
-        on.insert(default.clone());
+    for (name, tip) in [(default.as_str(), tip)].into_iter().chain(other) {
+        if !rules.deploys_from(name, default) {
+            continue;
+        }
+        match gate.github.leads_to(place, &seen.repository.name, commit, tip).await? {
+            Fact::Known(true) => {
+                on.insert(name.to_owned());
+            }
+            Fact::Known(false) => {}
+            Fact::Unknown(why) => return Ok(Fact::Unknown(why)),
+        }
     }
-    if let (Some(branch), Some(tip)) = (branch.filter(|branch| branch != default), &seen.branch)
-        && gate.github.leads_to(place, name, commit, tip).await?
-    {
-        on.insert(branch.to_owned());
+    Ok(Fact::Known(on))
+}
+
+/// What brought a commit to these branches, and what it contains.
+async fn found(
+    gate: &Gate,
+    place: Place<'_>,
+    commit: &Sha,
+    (on, merged): (BTreeSet<String>, Vec<&MergedPull>),
+    seen: &SourceRead,
+) -> Result<Origin, ReconcileError> {
+    let mut pulls = Vec::with_capacity(merged.len());
+    for pull in &merged {
+        pulls.push(brought(gate, place, commit, pull).await?);
     }
-    Ok(Some(on))
+    let pushed = match (pulls.is_empty(), on.first()) {
+        (true, Some(name)) => Some(pushed(gate, place, name, commit, seen).await?),
+        _ => None,
+    };
+    // Read last: what was judged meanwhile is in it.
+    let past = gate.store.past(place.repo_id, &on).await?;
+    let past = contained(gate, place, commit, &pulls, past, seen).await?;
+    Ok(Origin { on, pulls, pushed, past })
 }
 
 /// What was decided about a merge; one that nobody looked at is looked at now.
@@ -88,7 +114,6 @@ async fn brought(
     place: Place<'_>,
     commit: &Sha,
     pull: &MergedPull,
-    past: Option<&[PastMerge]>,
 ) -> Result<Brought, ReconcileError> {
     let number = pull.number;
     let whole = pull.commit.as_ref() == Some(commit) || pull.head.as_ref() == Some(commit);
@@ -104,9 +129,11 @@ async fn brought(
         return Ok(Brought { number, whole, conclusion: None, judged_as, agents: BTreeSet::new() });
     };
     let verdict: ActVerdict = serde_json::from_str(&stored.record.verdict)?;
-    // An incident that somebody closed is settled, and where the rules only evaluate nothing is held against it.
-    let went_past = past.is_none_or(|past| past.iter().any(|merge| merge.number == number));
-    let conclusion = Some(if went_past { verdict.conclusion } else { Conclusion::Success });
+    // Where the rules only evaluated nothing is held against it, nor once somebody closed the incident about it.
+    let held = verdict.enforcement == Enforcement::Active
+        && verdict.conclusion != Conclusion::Success
+        && !gate.store.is_settled(&subject).await?;
+    let conclusion = Some(if held { verdict.conclusion } else { Conclusion::Success });
     let involvement = verdict.deeds.into_iter().next().map(|deed| deed.involvement);
     let judged_as = involvement.as_ref().map_or(JudgedAs::Unknown, |involvement| involvement.judged_as);
     let traces = involvement.into_iter().flat_map(|involvement| involvement.agents);
@@ -128,25 +155,32 @@ async fn pushed(
     Ok(PushedBy { by, passed: gate.store.push_passed(place.repo_id, &name, commit).await? })
 }
 
-/// Of the merges that went past the gate, those that lead to the commit; what brought it is judged by itself.
+/// Of what went past the gate, that which leads to the commit, in words; what brought it is judged by itself.
 async fn contained(
     gate: &Gate,
     place: Place<'_>,
     commit: &Sha,
-    brought: &[MergedPull],
-    past: Option<Vec<PastMerge>>,
+    brought: &[Brought],
+    past: Option<Vec<Past>>,
     seen: &SourceRead,
-) -> Result<Fact<Vec<u64>>, ReconcileError> {
+) -> Result<Fact<Vec<String>>, ReconcileError> {
     let Some(past) = past else {
-        return Ok(Fact::unknown("more than 20 incidents about merges past the gate are not closed"));
+        return Ok(Fact::unknown("more than 20 incidents about merges or pushes are not closed"));
     };
+    let by_itself =
+        |one: &&Past| one.pull.is_none_or(|number| brought.iter().all(|pull| pull.number != number));
     let mut contained = Vec::new();
-    for merge in past.iter().filter(|merge| !brought.iter().any(|pull| pull.number == merge.number)) {
-        let Some(merged) = &merge.commit else {
-            return Ok(Fact::unknown(format!("by which commit #{} was merged", merge.number)));
+    for one in past.iter().filter(by_itself) {
+        let name = one.pull.map(|number| format!("#{number}"));
+        let Some(at) = &one.commit else {
+            return Ok(Fact::unknown(format!("by which commit {} was merged", name.unwrap_or_default())));
         };
-        if gate.github.leads_to(place, &seen.repository.name, merged, commit).await? {
-            contained.push(merge.number);
+        match gate.github.leads_to(place, &seen.repository.name, at, commit).await? {
+            Fact::Known(true) => {
+                contained.push(name.unwrap_or_else(|| format!("the push of {}", at.short())))
+            }
+            Fact::Known(false) => {}
+            Fact::Unknown(why) => return Ok(Fact::Unknown(why)),
         }
     }
     Ok(Fact::Known(contained))

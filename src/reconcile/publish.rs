@@ -8,6 +8,7 @@ use policy::decide::{decide_publication, is_person};
 use policy::facts::OwnRules;
 use policy::incident::{Kind, incidents};
 use policy::rules::RuleSource;
+use policy::verdict::Effect;
 use policy::{Fact, Millis, PublicationSubject};
 
 use super::act::roster;
@@ -41,6 +42,10 @@ pub(super) async fn look(
             Some(Publication::Release { .. } | Publication::Package { .. }) | None => Kind::Published,
         };
         let verdict = decide_publication(&facts, &rules);
+        let mut findings = verdict.deeds.iter().flat_map(|deed| &deed.findings);
+        if findings.any(|finding| finding.effect == Effect::Unseen) && lease.attempts() < PATIENCE {
+            return Ok(lag(lease, now, "not everything could be seen"));
+        }
         let record = act_record(&verdict, &facts, &rules, now)?;
         let opened = incidents(&verdict, kind, &lease.subject().key(), now);
         gate.store.intend_with(lease, record, Vec::new(), opened).await?;
@@ -59,6 +64,9 @@ async fn by_people(
     acts: &[Published],
     rules: &RuleSource,
 ) -> Result<bool, ReconcileError> {
+    if acts.iter().any(|act| act.told.what.through().is_some()) {
+        return Ok(false);
+    }
     let actors: Option<Vec<_>> = acts.iter().map(|act| act.told.actor.get().ok()).collect();
     let Some(actors) = actors else { return Ok(false) };
     let wanted = rules.wanted(&Fact::Known(OwnRules::default()));

@@ -293,7 +293,7 @@ pub(super) async fn resolve(tx: &mut AnyConnection, targets: &[Target]) -> Resul
             }
             Target::Waiting { repo_id, repo, installation } => {
                 let waiting = "SELECT subject FROM work WHERE repo_id = $1 AND ended = 0 \
-                     AND subject_key LIKE 'deployment/%' ORDER BY subject_key";
+                     AND subject_key LIKE 'deployment/%' ORDER BY subject_key LIMIT 100";
                 let repo_number = signed(repo_id.0, "repository id")?;
                 for row in sqlx::query(waiting).bind(repo_number).fetch_all(&mut *tx).await? {
                     let subject: Subject = from_json(&get::<String, _>(&row, "subject")?, "subject")?;

@@ -192,7 +192,7 @@ async fn what_passed_the_gate_is_deployed_and_what_went_past_it_is_not() {
     // What is built on it contains it.
     push(&gate.github, "bob", "main", "later").await;
     deploy(&gate, "bob", "production").await;
-    gate.answers("rejected", "contains what was merged past the gate: #2");
+    gate.answers("rejected", "contains what went past the gate: #2");
 
     let store = &gate.running.gate().store;
     let filter = IncidentFilter { limit: 10, ..IncidentFilter::default() };
@@ -245,6 +245,47 @@ async fn people_are_asked_and_answer_about_the_very_commit() {
     gate.answers("approved", "");
     push(&gate.github, "bob", "main", "own").await;
     deploy(&gate, "bob", "production").await;
+    gate.answers("approved", "");
+}
+
+#[tokio::test]
+async fn a_run_on_a_pull_request_deploys_nothing() {
+    let gate = gate(RULES).await;
+    for (event, answer) in [("pull_request", "rejected"), ("workflow_run", "waiting"), ("push", "approved")] {
+        let run = Run::new("bob", WEB, CI).event(event).environment("production");
+        gate.github.start_run(run).await.unwrap();
+        gate.settle().await;
+        gate.answers(answer, "");
+    }
+}
+
+#[tokio::test]
+async fn what_was_pushed_past_the_gate_is_not_carried_along() {
+    let gate = gate(RULES).await;
+    push(&gate.github, "Copilot", "main", "sly").await;
+    gate.settle().await;
+    landed(&gate, "good").await;
+    deploy(&gate, "bob", "production").await;
+    gate.answers("rejected", "contains what went past the gate: the push of");
+    let store = &gate.running.gate().store;
+    let filter = IncidentFilter { limit: 10, ..IncidentFilter::default() };
+    for incident in store.incidents(&filter).await.unwrap().iter().filter(|one| one.kind == "moved") {
+        store.close_incident(&incident.id, "read after the fact", "alice", gate.now()).await.unwrap();
+    }
+    deploy(&gate, "bob", "production").await;
+    gate.answers("approved", "");
+}
+
+#[tokio::test]
+async fn approving_the_merge_is_not_approving_the_deployment() {
+    let gate = gate(&asking()).await;
+    let (number, _) = landed(&gate, "hello").await;
+    let head = gate.github.pull_head(WEB, number).unwrap();
+    let run = Run { sha: Some(head.clone()), ..Run::new("bob", WEB, CI).environment("production") };
+    gate.github.start_run(run).await.unwrap();
+    gate.settle().await;
+    gate.answers("waiting", "tier `release` is required: 0 of 1 approval");
+    gate.approve_commit("alice", number, &head).await;
     gate.answers("approved", "");
 }
 

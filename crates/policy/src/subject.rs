@@ -172,7 +172,7 @@ impl Subject {
             Self::Group(group) => format!("group/{}/{}", group.repo_id, group.head_ref.as_str()),
             Self::Merge(pull) => format!("merge/{}/{}", pull.repo_id, pull.number),
             Self::Deployment(DeploymentSubject { repo_id, run, environment, .. }) => {
-                format!("deployment/{repo_id}/{run}/{}", environment.to_lowercase())
+                format!("deployment/{repo_id}/{run}/{}", environment.to_ascii_lowercase())
             }
             Self::Publication(published) => format!("publication/{}/{}", published.repo_id, published.thing),
             Self::Guard(guard) => format!("guard/{}", guard.repo_id),

@@ -54,8 +54,8 @@ pub struct Origin {
     /// Who pushed it; only asked where no pull request brought it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed: Option<PushedBy>,
-    /// Pull requests that went past the gate, whose incidents are not closed, and whose merge it contains.
-    pub past: Fact<Vec<u64>>,
+    /// What it contains that went past the gate, and whose incident is not closed: pull requests, and pushes, in words.
+    pub past: Fact<Vec<String>>,
 }
 
 /// A pull request that brought a commit.

@@ -89,6 +89,15 @@ impl Publication {
         }
     }
 
+    /// The App through which somebody did it.
+    #[must_use]
+    pub fn through(&self) -> Option<&str> {
+        match self {
+            Self::Deployment { through, .. } => through.as_deref(),
+            Self::Release { .. } | Self::Package { .. } => None,
+        }
+    }
+
     /// The tag of a release.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {

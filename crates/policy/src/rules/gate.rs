@@ -29,6 +29,17 @@ pub struct Gate {
     pub deploy_from: Option<Globs>,
 }
 
+impl Gate {
+    /// Whether a branch may be deployed from.
+    #[must_use]
+    pub fn deploys_from(&self, branch: &str, default_branch: &str) -> bool {
+        match &self.deploy_from {
+            Some(from) => from.is_match(branch.as_bytes()),
+            None => branch == default_branch,
+        }
+    }
+}
+
 /// What is done about an agent's work that was merged past the gate, beside telling of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnMerged {

@@ -147,11 +147,10 @@ impl RuleSource {
         (any(Predicate::needs_runners), any(Predicate::needs_environments))
     }
 
-    /// Whether this branch may be deployed from beside the default one.
+    /// Whether this branch may be deployed from, in a repository with this default branch.
     #[must_use]
-    pub fn may_deploy_from(&self, branch: &str) -> bool {
-        let from = self.in_force.as_ref().and_then(|rules| rules.gate.deploy_from.as_ref());
-        from.is_some_and(|from| from.is_match(branch.as_bytes()))
+    pub fn deploys_from(&self, branch: &str, default_branch: &str) -> bool {
+        self.in_force.as_ref().is_some_and(|rules| rules.gate.deploys_from(branch, default_branch))
     }
 
     /// Whether some rule about deployments asks for a tier.

@@ -91,6 +91,7 @@ fn judge(facts: &DeploymentFacts, law: &InForce<'_>) -> Judged {
     };
     let actors = Actors::of([&run.actor, &run.triggering_actor], &facts.roster, law.rules);
     let mut findings = commit.check(law);
+    findings.extend(runs_otherwise(&run.event));
     findings.extend(actors.unseen.iter().cloned().map(cannot_see));
     let traces = actors.traces(&what(facts));
     findings.extend(unregistered_among(&traces));
@@ -171,10 +172,14 @@ fn asked(
         return (findings, Vec::new());
     };
     let bench = Bench::of(asked, &asked.pull, law, agents)
+        .excluding(&facts.run.actor, &Disqualification::Deployer)
         .excluding(&facts.run.triggering_actor, &Disqualification::Deployer);
     let approvals = bench.approvals();
     let tiers = bench.tiers(&demands.tiers, &approvals);
     let mut findings = demand::findings(demands, &tiers);
+    if let (Fact::Unknown(why), true) = (&asked.pull.comments, tiers.iter().any(|tier| !tier.satisfied)) {
+        findings.push(cannot_see(format!("the comments of #{}: {why}", asked.pull.number)));
+    }
     let way_out = format!(
         "Write `/portcullis approve {}` as a comment on #{}, as its whole first line.",
         facts.run.head, asked.pull.number
@@ -183,6 +188,43 @@ fn asked(
         finding.way_out = Some(way_out.clone());
     }
     (findings, tiers)
+}
+
+/// Events whose runs take the code of the commit that the forge names as their head
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows>).
+const OF_HEAD: [&str; 12] = [
+    "create",
+    "deployment",
+    "deployment_status",
+    "issue_comment",
+    "issues",
+    "merge_group",
+    "push",
+    "registry_package",
+    "release",
+    "repository_dispatch",
+    "schedule",
+    "workflow_dispatch",
+];
+/// Events whose runs take what a merge of the pull request would give, whatever its head is.
+const OF_MERGE: [&str; 3] = ["pull_request", "pull_request_review", "pull_request_review_comment"];
+
+/// The commit that is judged must be the one that runs.
+fn runs_otherwise(event: &str) -> Option<Finding> {
+    if OF_HEAD.contains(&event) {
+        return None;
+    }
+    let event = quoted(event);
+    if !OF_MERGE.contains(&event.as_str()) {
+        return Some(cannot_see(format!("which commit a run on `{event}` takes")));
+    }
+    Some(Finding {
+        code: Code::CommitElsewhere,
+        effect: Effect::Denies,
+        message: format!("a run on `{event}` takes what a merge would give, which stands on no branch"),
+        way_out: Some("Deploy on `push` or `workflow_dispatch`, once it has landed.".to_owned()),
+        ..cannot_see(String::new())
+    })
 }
 
 fn what(facts: &DeploymentFacts) -> String {

@@ -37,11 +37,7 @@ impl Source<'_> {
     /// It must be on a branch that may be deployed from: the default branch, where the rules name none.
     fn elsewhere(&self, origin: &Origin, law: &InForce<'_>) -> Option<Finding> {
         let from = law.rules.gate.deploy_from.as_ref();
-        let allowed = |name: &String| match from {
-            Some(from) => from.is_match(name.as_bytes()),
-            None => name == self.default_branch,
-        };
-        if origin.on.iter().any(allowed) {
+        if origin.on.iter().any(|name| law.rules.gate.deploys_from(name, self.default_branch)) {
             return None;
         }
         let allowed = from.map_or_else(
@@ -123,24 +119,25 @@ fn unpassed(pull: &Brought) -> Option<Finding> {
         Some(other) => Some(denied(
             Code::DeploysUnpassed,
             format!("pull request #{number}, which brought the commit, has the verdict `{}`", other.as_str()),
-            "Look into how it came in: revert it and deploy that.",
+            "Look into how it came in and revert it where it must not stay; then close its incident with a reason.",
         )),
     }
 }
 
-fn past(past: &Fact<Vec<u64>>) -> Option<Finding> {
-    let numbers = match past {
-        Fact::Known(numbers) if numbers.is_empty() => return None,
-        Fact::Known(numbers) => numbers,
+fn past(past: &Fact<Vec<String>>) -> Option<Finding> {
+    let named = match past {
+        Fact::Known(named) if named.is_empty() => return None,
+        Fact::Known(named) => named,
         Fact::Unknown(why) => {
             return Some(cannot_see(format!("what it contains that went past the gate: {why}")));
         }
     };
-    let named: Vec<String> = numbers.iter().take(10).map(|number| format!("#{number}")).collect();
+    let named: Vec<&str> = named.iter().take(10).map(String::as_str).collect();
     Some(denied(
         Code::DeploysUnpassed,
-        format!("it contains what was merged past the gate: {}", named.join(", ")),
-        "Revert that and deploy the revert, or close its incident with a reason: `portcullis incidents close`.",
+        format!("it contains what went past the gate: {}", named.join(", ")),
+        "Look into it and revert it where it must not stay; then close its incident with a reason: \
+         `portcullis incidents close`.",
     ))
 }
 

@@ -60,6 +60,10 @@ fn deed(facts: &PublicationFacts, act: &Published, law: Option<&InForce<'_>>, so
         let findings = actors.unseen.into_iter().map(cannot_see).collect();
         return finish(doing, JudgedAs::Unknown, Vec::new(), findings, None);
     }
+    if let (true, Some(app)) = (actors.are_people(), act.told.what.through()) {
+        let why = format!("whether a person did it: App `{}` did in a person's name", quoted(app));
+        return finish(doing, JudgedAs::Unknown, Vec::new(), vec![cannot_see(why)], None);
+    }
     if actors.are_people() {
         return finish(doing, JudgedAs::People, Vec::new(), Vec::new(), None);
     }

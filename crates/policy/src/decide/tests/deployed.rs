@@ -143,7 +143,7 @@ fn what_may_not_go_out_is_refused_whoever_sends_it() {
         (Origin { on: on(&[]), ..base.clone() }, Code::CommitElsewhere),
         (Origin { on: on(&["release/1"]), ..base.clone() }, Code::CommitElsewhere),
         (Origin { pulls: vec![failed], ..base.clone() }, Code::DeploysUnpassed),
-        (Origin { past: Fact::Known(vec![3]), ..base.clone() }, Code::DeploysUnpassed),
+        (Origin { past: Fact::Known(vec!["#3".to_owned()]), ..base.clone() }, Code::DeploysUnpassed),
         (Origin { pulls: vec![], pushed: Some(pushed(false)), ..base.clone() }, Code::DeploysUnpassed),
     ] {
         assert_eq!(answer(&from(origin), &rules("")), (Some(Answer::Reject), vec![code]));
@@ -256,4 +256,34 @@ fn what_agents_publish_needs_leave_and_what_nobody_is_known_to_have_is_told_of()
     assert_eq!(kinds(&published(Fact::unknown("nobody"), release()), &rules("")), [Kind::Unseen]);
     let deny = rules("[[rules]]\nid = \"no\"\non = [\"release\"]\nwhen = { tags = [\"v*\"] }\ndeny = true\n");
     assert_eq!(kinds(&published(by(copilot()), release()), &deny), [Kind::Published]);
+}
+
+#[test]
+fn what_runs_must_be_what_is_judged() {
+    for (event, expected) in [
+        ("push", Answer::Approve),
+        ("workflow_dispatch", Answer::Approve),
+        ("pull_request", Answer::Reject),
+        ("pull_request_review", Answer::Reject),
+        ("pull_request_target", Answer::Report),
+        ("something_new", Answer::Report),
+    ] {
+        let mut facts = asked_by(&bob());
+        facts.run.event = event.to_owned();
+        assert_eq!(answer(&facts, &rules("")).0, Some(expected), "{event}");
+    }
+}
+
+#[test]
+fn what_an_app_did_in_a_persons_name_is_not_the_persons() {
+    let what = |through: Option<&str>| Publication::Deployment {
+        environment: "production".to_owned(),
+        commit: sha(2),
+        reference: "main".to_owned(),
+        through: through.map(str::to_owned),
+    };
+    for (through, expected) in [(None, 0), (Some("robot"), 1)] {
+        let verdict = decide_publication(&published(Fact::Known(bob()), what(through)), &rules(""));
+        assert_eq!(incidents(&verdict, Kind::Deployed, "key", NOW).len(), expected);
+    }
 }
