@@ -35,8 +35,6 @@ pub(super) const ANSWERED: &str = "answer_deployment";
 const OVER_TWICE: u32 = 2;
 /// A deployment that waits for people is looked at again all the same: its run may have ended.
 const AT_LEAST: Duration = Duration::from_secs(6 * 60 * 60);
-/// A comment is as old as the forge's clock says.
-const CLOCKS: Duration = Duration::from_secs(5);
 /// How soon a merge that was woken is judged, as a rule.
 const SOON: Duration = Duration::from_secs(2);
 
@@ -137,7 +135,7 @@ async fn facts(
     rules: &RuleSource,
     now: Millis,
 ) -> Result<(DeploymentFacts, bool), ReconcileError> {
-    let run = seen.run;
+    let (run, begun_at) = (seen.run, seen.begun_at);
     let place = lease.subject().place();
     let Known { seen: source, origin, awaits } =
         origin(gate, place, &run.head, run.branch.as_deref(), rules).await?;
@@ -161,7 +159,7 @@ async fn facts(
                 repo: source.repository.name.clone(),
                 number,
             };
-            Some(Box::new(Box::pin(about(gate, lease, &pull, &run.head, rules, now)).await?))
+            Some(Box::new(Box::pin(about(gate, lease, &pull, (&run.head, begun_at), rules, now)).await?))
         }
         None => None,
     };
@@ -193,7 +191,7 @@ async fn about(
     gate: &Gate,
     lease: &Lease,
     pull: &PullSubject,
-    commit: &Sha,
+    (commit, begun_at): (&Sha, Option<Millis>),
     rules: &RuleSource,
     now: Millis,
 ) -> Result<Facts, ReconcileError> {
@@ -201,13 +199,15 @@ async fn about(
     facts.pull.head.sha = commit.clone();
     let since = gate.store.head_since(lease.subject(), commit).await?.unwrap_or(now);
     facts.pull.head_since = Some(since);
-    // Approving the merge was not approving this: only what was said of the commit since it waits counts.
+    // Approving the merge was not approving this: only what was said of the commit since this attempt began counts.
     facts.pull.carried.clear();
     if let Fact::Known(reviews) = &mut facts.pull.reviews {
         reviews.iter_mut().for_each(|review| review.commit = None);
     }
-    if let Fact::Known(comments) = &mut facts.pull.comments {
-        comments.retain(|comment| later(comment.at, CLOCKS) >= since);
+    match (begun_at, &mut facts.pull.comments) {
+        (Some(begun), Fact::Known(comments)) => comments.retain(|comment| comment.at >= begun),
+        (None, comments) => *comments = Fact::unknown("the forge does not tell when the run began"),
+        (Some(_), Fact::Unknown(_)) => {}
     }
     gate.github.ask_about_comments(pull, &mut facts.pull).await?;
     let authors = facts.pull.comments.get().into_iter().flatten();
